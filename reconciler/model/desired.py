@@ -1,0 +1,51 @@
+"""What the YAML says, once read, checked and resolved: one concurrency per agent, and where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.model.agent import AgentId
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.site import Site
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A place in a file of the environment."""
+
+    path: str
+    """Relative to the environment's directory, with `/`, so that a plan is the same on every machine."""
+    line: int
+    """1-based."""
+
+    def __str__(self) -> str:
+        """Write the place as editors and terminals understand it."""
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredAgent:
+    """One agent as desired. Agents of one range or profile share their values and origins."""
+
+    concurrency: Concurrency
+    team: str | None
+    """The agent's own team or its file's; `None` when neither names one."""
+    protected: bool
+    source: Source
+    """The line of the agent's (or its range's) declaration."""
+    origins: Mapping[str, Source]
+    """Where each number was written: `total` and channel labels, each to the line of a profile or declaration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """A whole environment as desired."""
+
+    site: Site
+    agents: Mapping[AgentId, DesiredAgent]
+    """Sorted by agent id, whatever order they come in."""
+
+    def __post_init__(self) -> None:
+        """Sort, so that no disorder can exist; the copy is this value's own."""
+        object.__setattr__(self, "agents", dict(sorted(self.agents.items())))

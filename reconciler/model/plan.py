@@ -1,0 +1,233 @@
+"""A plan: each agent of desired ∪ state exactly once, with what is to be done and why.
+
+The family of changes is closed: `Change` is a union of four frozen classes, and whoever handles it ends with
+`assert_never`. Agents with nothing to do are kept as bare ids, since there can be a hundred thousand of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import ClassVar
+
+from reconciler.model.agent import AgentId, AgentRange
+from reconciler.model.bounds import require_number
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.desired import Source
+from reconciler.model.site import CallnumsKey
+
+
+class Action(StrEnum):
+    """What is to be done with an agent."""
+
+    SET = "set"
+    REASSERT = "reassert"
+    FORGET = "forget"
+    RESET = "reset"
+    UNCHANGED = "unchanged"
+
+
+class Reason(StrEnum):
+    """Why it is to be done. docs/planning.md says when exactly each one comes."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    KEY_SPELLING = "key-spelling"
+    IN_DOUBT = "in-doubt"
+    NEW_SESSION = "new-session"
+    OLDER_THAN = "older-than"
+    REQUESTED = "requested"
+    NOT_DESIRED = "not-desired"
+
+
+class EditKind(StrEnum):
+    """What happens to one number of an agent."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    CLOSED = "closed"
+    """Recorded, no longer desired: sent once as 0."""
+    OMITTED = "omitted"
+    """Recorded, no longer desired: left out of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One number that differs between what is recorded and what will be sent."""
+
+    field: str
+    """`total` or `channels.<label>`, such as `channels.web_chat`."""
+    kind: EditKind
+    before: int | None
+    after: int | None
+    cause: Source | None = None
+    """The line that gives the new number: often a profile's, not the agent's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """Send values that differ from what is recorded (or were sent under the other key spelling)."""
+
+    action: ClassVar[Action] = Action.SET
+    agent: AgentId
+    team: str | None
+    reason: Reason
+    before: Concurrency | None
+    after: Concurrency
+    edits: tuple[Edit, ...] = ()
+    source: Source | None = None
+    protected: bool = False
+    """To be recorded with the values, so that the protection outlives its line in the YAML."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reassert:
+    """Send the recorded values again."""
+
+    action: ClassVar[Action] = Action.REASSERT
+    agent: AgentId
+    team: str | None
+    reason: Reason
+    before: Concurrency
+    after: Concurrency
+    edits: tuple[Edit, ...] = ()
+    source: Source | None = None
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Drop the record of an agent who is no longer desired; nothing is sent."""
+
+    action: ClassVar[Action] = Action.FORGET
+    agent: AgentId
+    team: str | None
+    reason: Reason
+    before: Concurrency
+    after: None = None
+    edits: tuple[Edit, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """Send the site's reset values to an agent who is no longer desired, then drop the record."""
+
+    action: ClassVar[Action] = Action.RESET
+    agent: AgentId
+    team: str | None
+    reason: Reason
+    before: Concurrency
+    after: Concurrency
+    edits: tuple[Edit, ...] = ()
+    source: Source | None = None
+    protected: bool = False
+
+
+Change = Set | Reassert | Forget | Reset
+Call = Set | Reassert | Reset
+"""The changes that send something: exactly one `setcallnumsbymediatype` each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which agents were looked at. The rest was not read as removed: it was not read at all."""
+
+    teams: tuple[str, ...] = ()
+    agents: tuple[AgentRange, ...] = ()
+    excluded: tuple[AgentRange, ...] = ()
+    channels: tuple[Channel, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Tell whether anything may have been left out."""
+        return bool(self.teams or self.agents or self.excluded or self.channels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What was asked beyond the files; kept in a saved plan, so that planning afresh asks the same."""
+
+    scope: Scope = field(default_factory=Scope)
+    reassert_all: bool = False
+    reassert_older_than: float | None = None
+    """Seconds; needs `at`."""
+    at: str | None = None
+    """RFC 3339 with its offset: the plan's only notion of now. A plan reads no clock."""
+
+    def __post_init__(self) -> None:
+        """Refuse an age that is none."""
+        if self.reassert_older_than is not None:
+            require_number("reassert_older_than", self.reassert_older_than, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The state a plan was made against."""
+
+    lineage: str | None
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailFinding:
+    """A guardrail that the plan exceeds, or an approval that names another number than the plan's."""
+
+    guardrail: str
+    """The setting's name, such as `max_changed_percent`."""
+    actual: str
+    """The plan's number in words, such as `45 of 100 recorded agents (45.0 %)`."""
+    limit: str
+    agents: tuple[AgentId, ...] = ()
+    """The agents it is about, sorted, where it is about particular ones."""
+    lifted: bool = False
+    """A person named the plan's exact number of changes, so this one does not refuse it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole plan. Its changes are sorted by agent, whatever order they come in; no agent is in it twice."""
+
+    site: str
+    url: str
+    callnums_key: CallnumsKey
+    base: Base
+    options: PlanOptions
+    changes: tuple[Change, ...]
+    unchanged: tuple[AgentId, ...]
+    findings: tuple[GuardrailFinding, ...] = ()
+    """Guardrails exceeded, the lifted ones included."""
+    fingerprint: str = ""
+    """`sha256:…` over agent, action, before, after, url and key spelling of the changes."""
+
+    def __post_init__(self) -> None:
+        """Sort, so that no disorder can exist, and refuse an agent with two fates."""
+        object.__setattr__(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
+        object.__setattr__(self, "unchanged", tuple(sorted(self.unchanged)))
+        agents = sorted([*(change.agent for change in self.changes), *self.unchanged])
+        twice = [agent for agent, following in pairwise(agents) if agent == following]
+        if twice:
+            raise ValueError(f"agent {twice[0]} is in the plan more than once")
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The changes that send something, in order."""
+        return tuple(change for change in self.changes if not isinstance(change, Forget))
+
+    @property
+    def refusals(self) -> tuple[GuardrailFinding, ...]:
+        """The findings that stand between this plan and its application."""
+        return tuple(finding for finding in self.findings if not finding.lifted)
+
+    @property
+    def applyable(self) -> bool:
+        """There is something to do and no guardrail objects."""
+        return bool(self.changes) and not self.refusals
+
+    def count(self, action: Action) -> int:
+        """Count the agents with this action."""
+        if action is Action.UNCHANGED:
+            return len(self.unchanged)
+        return sum(1 for change in self.changes if change.action is action)

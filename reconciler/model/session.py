@@ -1,0 +1,25 @@
+"""A live session of one agent, as a session source gives it.
+
+Rule: a Guid and a cookie are secrets. They are kept out of `repr` and of equality's error texts, and nothing here
+turns them into text; only `gateway.protocol` reads them, to put them on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.agent import AgentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What one call for one agent needs. Good for a minute or two: read it just before use, never store it."""
+
+    agent: AgentId
+    guid: str = field(repr=False)
+    """The opaque printable token for the `Guid` header."""
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Cookies of the agent's own sign-in, to be sent back with the Guid; never shared between agents."""
+    key: str | None = None
+    """The source's opaque name for this sign-in (a login time, say). Recorded in the state, so never the Guid."""

@@ -1,0 +1,154 @@
+"""The settings of one site, as `site.yaml` gives them once read, defaults filled in.
+
+Paths are kept as written (relative to the environment's directory): resolving them is the work of whoever opens them,
+and an absolute path must never reach a plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.model.agent import AgentId, AgentRange
+from reconciler.model.bounds import require_number, require_positive, require_whole
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
+
+MAX_CALLS_IN_FLIGHT = 256
+
+
+class CallnumsKey(StrEnum):
+    """How the gateway spells the per-channel number: its parameter table and its own example disagree."""
+
+    CAMEL = "callNums"
+    LOWER = "callnums"
+
+
+class OnChannelRemoval(StrEnum):
+    """What a channel gets that is recorded and no longer desired."""
+
+    ZERO = "zero"
+    """It is sent once as 0."""
+    OMIT = "omit"
+    """It is left out of the call."""
+
+
+class OnAgentRemoval(StrEnum):
+    """What becomes of an agent that is recorded and no longer desired."""
+
+    FORGET = "forget"
+    """No call; its record is dropped."""
+    RESET = "reset"
+    """One last call with the site's `reset` values; then its record is dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Where the CC-Gateway is and how gently to treat it."""
+
+    url: str
+    """`https://host:port`, without a trailing slash; a path prefix is allowed."""
+    ca_file: str | None = None
+    """PEM file of the authorities to trust; `None` means the machine's own."""
+    callnums_key: CallnumsKey = CallnumsKey.CAMEL
+    concurrency: int = 4
+    """Calls in flight at most, 1 to 256."""
+    requests_per_second: float = 20.0
+    """Calls started per second at most, over the whole run; above 0."""
+    timeout: float = 10.0
+    """Seconds one call may take in all, from connecting to the last byte of the reply; above 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse a pace that is none."""
+        require_whole("concurrency", self.concurrency, 1, MAX_CALLS_IN_FLIGHT)
+        require_positive("requests_per_second", self.requests_per_second)
+        require_positive("timeout", self.timeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSessions:
+    """Sessions from a JSON or CSV file, read anew each time they are needed."""
+
+    path: str
+    """Told apart by its ending: `.csv` is CSV, everything else JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvSessions:
+    """Sessions from an environment variable that holds the JSON array."""
+
+    variable: str = "RECONCILER_SESSIONS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSessions:
+    """Sessions from a program: agent ids in, sessions out, a JSON line each."""
+
+    command: tuple[str, ...]
+    """The program and its arguments; no shell reads them. Run in the environment's directory."""
+    timeout: float = 10.0
+    """Seconds the program may take for one batch; above 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none."""
+        require_positive("timeout", self.timeout)
+
+
+SessionSettings = FileSessions | EnvSessions | CommandSessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalState:
+    """The state in a file on this machine."""
+
+    path: str = "state.json"
+
+
+StateSettings = LocalState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailSettings:
+    """How much may change at once before a person must say the number aloud."""
+
+    max_changed_percent: float | None = 30.0
+    """Recorded agents changed or removed, in percent (0 to 100) of the recorded agents; `None` switches it off."""
+    min_population: int = 10
+    """Below so many recorded agents the percentage does not apply."""
+    max_changed_agents: int | None = None
+    """The same count as an absolute number; `None` switches it off."""
+    max_to_zero: int | None = None
+    """Agents for whom a channel goes from above 0 to 0; `None` switches it off."""
+    protected_agents: tuple[AgentRange, ...] = ()
+    protected_teams: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that cannot be kept or cannot be exceeded by anything."""
+        if self.max_changed_percent is not None:
+            require_number("max_changed_percent", self.max_changed_percent, 0, 100)
+        require_whole("min_population", self.min_population, 0)
+        for name, limit in (("max_changed_agents", self.max_changed_agents), ("max_to_zero", self.max_to_zero)):
+            if limit is not None:
+                require_whole(name, limit, 0)
+
+    def protects(self, agent: AgentId, teams: tuple[str, ...]) -> bool:
+        """Tell whether `agent`, member of any of `teams`, is protected by the site's own lists."""
+        return any(agent in span for span in self.protected_agents) or any(t in self.protected_teams for t in teams)
+
+
+DEFAULT_RESET = Concurrency.of(1, {Channel.WEB_CHAT: 1})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything `site.yaml` says."""
+
+    name: str
+    gateway: GatewaySettings
+    sessions: SessionSettings = field(default_factory=lambda: FileSessions(path="sessions.json"))
+    state: StateSettings = field(default_factory=LocalState)
+    on_channel_removal: OnChannelRemoval = OnChannelRemoval.ZERO
+    on_agent_removal: OnAgentRemoval = OnAgentRemoval.FORGET
+    reset: Concurrency = DEFAULT_RESET
+    """What `on_agent_removal: reset` sends."""
+    guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fleets import concurrency, desired, desireds, record, state, states
+
+from reconciler.model.agent import AgentId
+from reconciler.model.desired import Desired, Source
+from reconciler.model.state import State, empty_state
+
+
+@given(some=states, data=st.data())
+def test_a_state_is_sorted_by_agent_whatever_order_the_records_come_in(some: State, data: st.DataObject) -> None:
+    shuffled = dict(data.draw(st.permutations(list(some.agents.items()))))
+    assert sorted(some.agents) == list(some.with_agents(shuffled).agents)
+
+
+@given(some=desireds, data=st.data())
+def test_an_environment_is_sorted_by_agent_whatever_order_they_come_in(some: Desired, data: st.DataObject) -> None:
+    shuffled = dict(data.draw(st.permutations(list(some.agents.items()))))
+    assert sorted(some.agents) == list(Desired(site=some.site, agents=shuffled).agents)
+
+
+def test_a_state_keeps_its_records_when_the_caller_s_mapping_changes() -> None:
+    mine = {AgentId(1001): record()}
+    kept = state().with_agents(mine)
+    mine.clear()
+    assert list(kept.agents) == [1001]
+
+
+def test_other_records_leave_lineage_serial_and_site_alone() -> None:
+    old = state({1001: concurrency()}, serial=7)
+    new = old.with_agents({AgentId(1002): record()})
+    assert (old.lineage, 7, old.site, [1002]) == (new.lineage, new.serial, new.site, list(new.agents))
+
+
+def test_a_state_of_which_nothing_was_written_has_serial_0_and_no_lineage() -> None:
+    assert State(lineage=None, serial=0, site="demo", agents={}) == empty_state("demo")
+
+
+@pytest.mark.parametrize("value", [state(), desired(), record()], ids=["state", "desired", "record"])
+def test_values_are_frozen(value: Any) -> None:
+    name = fields(value)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, name, None)
+
+
+def test_a_source_is_written_as_editors_understand_it() -> None:
+    assert str(Source("agents/east.yaml", 3)) == "agents/east.yaml:3"
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [[Source("b.yaml", 1), Source("a.yaml", 10), Source("a.yaml", 9)]],
+    ids=["paths-then-line-numbers"],
+)
+def test_sources_sort_by_path_and_then_by_line_as_a_number(sources: list[Source]) -> None:
+    assert [str(source) for source in sorted(sources)] == ["a.yaml:9", "a.yaml:10", "b.yaml:1"]
