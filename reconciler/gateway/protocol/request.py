@@ -1,0 +1,61 @@
+"""One call of `setcallnumsbymediatype` as bytes. No I/O.
+
+Rules of this file: whole numbers and exactly the documented keys, channels in order of their codes, so that the same
+values are always the same bytes. The Guid and the cookies are put into headers here and shown nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.agent import AgentId
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.session import Session
+from reconciler.model.site import CallnumsKey
+
+CONTENT_TYPE = "application/json; charset=UTF-8"
+
+_MIN_SECRET = 6  # shorter than this a text is in any other by chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What goes over the wire for one agent."""
+
+    agent: AgentId
+    method: str = "POST"
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    """Secret: the Guid and the agent's cookies are among them."""
+    body: bytes
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must not be repeated to anyone, should the server's answer hold it."""
+
+
+def build_request(url: str, session: Session, concurrency: Concurrency, callnums_key: CallnumsKey) -> Request:
+    """Return the call that gives the agent of `session` these numbers; `url` is the gateway's base."""
+    return Request(
+        agent=session.agent,
+        url=f"{url.rstrip('/')}/agentgateway/resource/mediacall/{session.agent}/setcallnumsbymediatype",
+        headers=_headers(session),
+        body=_body(concurrency, callnums_key),
+        secrets=tuple(text for text in (session.guid, *session.cookies.values()) if len(text) >= _MIN_SECRET),
+    )
+
+
+def _headers(session: Session) -> tuple[tuple[str, str], ...]:
+    headers = (("Content-Type", CONTENT_TYPE), ("Guid", session.guid))
+    if not session.cookies:
+        return headers
+    return (*headers, ("Cookie", _cookie_header(session.cookies)))
+
+
+def _cookie_header(cookies: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def _body(concurrency: Concurrency, callnums_key: CallnumsKey) -> bytes:
+    numbers = [{"mediaType": int(channel), callnums_key.value: count} for channel, count in concurrency.channels]
+    return json.dumps({"totalCallNum": concurrency.total, "agentMediaCallNums": numbers}).encode("ascii")

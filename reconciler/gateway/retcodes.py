@@ -1,0 +1,142 @@
+"""What each retcode of the gateway means, as a table.
+
+Rules of this file: behaviour is data, and `lookup` is all the code that walks it. Success, `"0"`, is not a row, so
+that no override can make a failure of it or a success of anything else. Texts are lower case and fit into one line:
+`meaning` says what happened, `remedy` what to do. Rows whose text the API reference does not give say so.
+
+A key ending in `-*` stands for every code of that family without a row of its own; a code with neither is permanent,
+since to send again what is not understood helps nobody and may lock somebody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+SUCCESS = "0"
+
+
+class RetcodeClass(StrEnum):
+    """What is done about a retcode."""
+
+    DEFERRED = "deferred"
+    """The agent is not there: nothing is wrong, try again in another run."""
+    REREAD_SESSION = "re-read-session"
+    """The Guid is no longer good: read the session once more, then defer."""
+    TRANSIENT = "transient"
+    """Wait and try again."""
+    PERMANENT = "permanent"
+    """Trying again changes nothing."""
+
+
+class Grade(StrEnum):
+    """How well a row is supported."""
+
+    DOCUMENTED = "D"
+    """A page of the API reference gives its text."""
+    REFERENCE = "S"
+    """The page of the interface itself names it."""
+    CLIENT_CODE = "C"
+    """Seen in public client code."""
+    INFERRED = "I"
+    """Concluded from the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One retcode, or one family of them."""
+
+    retcode: str
+    """As the gateway writes it, such as `100-006`; `106-*` for a family; `*` for everything else."""
+    kind: RetcodeClass
+    meaning: str
+    remedy: str
+    page: str
+    """Where it stands in the public API reference; empty when it was looked for and not found."""
+    grade: Grade
+
+
+RetcodeTable = Mapping[str, Row]
+
+_LIST = "cec_07_0580"
+_INTERFACE = "setcallnumsbymediatype"
+
+_SIGN_IN = "the agent signs in"
+_REPORT = "report it with the call: this interface should not answer so"
+_QUEUE = "check that the agent holds the channel's skill queue, is signed in to it, and may handle media"
+
+
+def _deferred(retcode: str, meaning: str, remedy: str = _SIGN_IN) -> Row:
+    return _row(retcode, RetcodeClass.DEFERRED, meaning, remedy)
+
+
+def _transient(retcode: str, meaning: str, remedy: str) -> Row:
+    return _row(retcode, RetcodeClass.TRANSIENT, meaning, remedy)
+
+
+def _permanent(retcode: str, meaning: str, remedy: str = _REPORT) -> Row:
+    return _row(retcode, RetcodeClass.PERMANENT, meaning, remedy)
+
+
+def _row(retcode: str, kind: RetcodeClass, meaning: str, remedy: str) -> Row:
+    return Row(retcode=retcode, kind=kind, meaning=meaning, remedy=remedy, page=_LIST, grade=Grade.DOCUMENTED)
+
+
+def _mediacall(retcode: str, *, page: str = "", grade: Grade = Grade.INFERRED) -> Row:
+    meaning = "the media call interface refused (the reference gives no text for it)"
+    kind = RetcodeClass.PERMANENT
+    return Row(retcode=retcode, kind=kind, meaning=meaning, remedy=_QUEUE, page=page, grade=grade)
+
+
+_ROWS = (
+    _permanent("000-001", "wrong way of getting events"),
+    _permanent("000-002", "a parameter in the URL is invalid", "check gateway.url and the agent id"),
+    _row(
+        "000-003",
+        RetcodeClass.REREAD_SESSION,
+        "no permission, or the session has expired",
+        "the session source must give Guids younger than two minutes",
+    ),
+    _transient("000-004", "the site is switching over to disaster recovery", "try again when it has"),
+    _permanent("000-006", "a parameter in the message is invalid", "check gateway.callnums_key and the numbers sent"),
+    _transient("000-007", "the agent's last call has not ended yet", "look for another program calling for this agent"),
+    _permanent("100-001", "a sign-in parameter is invalid"),
+    _permanent("100-002", "the agent has already signed in"),
+    _transient("100-003", "a resource is unavailable", "ask the gateway's operators if it lasts"),
+    _permanent("100-004", "wrong user or password", "never retried, so that nobody is locked out: check the sign-in"),
+    _permanent("100-005", "a sign-out parameter is invalid"),
+    _deferred("100-006", "the agent is not signed in"),
+    _transient("100-007", "an internal exception of the gateway", "ask the gateway's operators if it lasts"),
+    _deferred("100-008", "the agent has signed out"),
+    _permanent("100-009", "wrong agent status, or no right to this call", "check the agent's role and status"),
+    _permanent("100-010", "the agent's sign-in or sign-out state forbids it", "sign the agent out and in again"),
+    _permanent("100-011", "the agent's sign-in or sign-out state forbids it", "sign the agent out and in again"),
+    _permanent("100-012", "the agent's sign-in or sign-out state forbids it", "sign the agent out and in again"),
+    _permanent("100-013", "the agent's sign-in or sign-out state forbids it", "sign the agent out and in again"),
+    _mediacall("106-003"),
+    _mediacall("106-008"),
+    _mediacall("106-011", page=_INTERFACE, grade=Grade.REFERENCE),
+    _mediacall("106-012"),
+    _mediacall("106-*"),
+)
+
+RETCODES: RetcodeTable = MappingProxyType({row.retcode: row for row in _ROWS})
+"""The rows as documented, by retcode."""
+
+UNKNOWN = Row(
+    retcode="*",
+    kind=RetcodeClass.PERMANENT,
+    meaning="the gateway refused with a retcode that is not in the table",
+    remedy="look the retcode up in the site's own version of the API reference",
+    page="",
+    grade=Grade.INFERRED,
+)
+"""The row of every code that has none."""
+
+
+def lookup(retcode: str, table: RetcodeTable = RETCODES) -> Row:
+    """Return the row of `retcode`: its own, else its family's, else `UNKNOWN`."""
+    family = f"{retcode.partition('-')[0]}-*"
+    return table.get(retcode) or table.get(family) or UNKNOWN

@@ -1,0 +1,54 @@
+"""What a program wrote on standard error, made fit to be shown.
+
+Rules of this file: what may be a secret is left out by the line, never patched inside it: a line that repeats
+something of the program's output, names a Guid, a cookie or a password, or holds a long token. The first line is left
+out if its beginning was lost, since half a secret would not be recognised.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.gateway.printable import printable
+from reconciler.gateway.sessions.fields import FIELDS
+from reconciler.gateway.sessions.pipes import MAX_COMPLAINT
+
+_TELLING = re.compile(
+    r"(?:guid|cookie|sessionid|password|passwd|secret|token|authorization)\S*\s*[:=]|bearer\s", re.IGNORECASE
+)
+_LONG_TOKEN = re.compile(r"[0-9A-Za-z]*[0-9][0-9A-Za-z._~+=-]{15,}", re.ASCII)
+_SEPARATORS = re.compile(rb'[\s"\\,;={}\[\]]+')
+_BETWEEN = " | "
+_MIN_VALUE = 6  # shorter than this a value is in any line by chance
+
+
+def last_words(complaint: bytes | bytearray, output: bytes | bytearray) -> str:
+    """Return `: …` with the end of `complaint` on one line, or nothing if there is none."""
+    lines = bytes(complaint).decode("utf-8", "replace").splitlines()
+    if len(complaint) > MAX_COMPLAINT:
+        lines = lines[1:]
+    lines = [line.strip() for line in lines if line.strip()]
+    values = _values(output) if lines else frozenset()
+    told = [line for line in lines if not _may_tell(line, values)]
+    withheld = f"({len(lines) - len(told)} lines withheld)" if len(told) < len(lines) else ""
+    return f": {' '.join(part for part in (_join(told), withheld) if part)}" if lines else ""
+
+
+def _join(lines: list[str]) -> str:
+    # The end of it, should it have grown too long by being escaped: last words tell most.
+    shown = [printable(line, limit=MAX_COMPLAINT) for line in lines]
+    while sum(len(line) + len(_BETWEEN) for line in shown) > MAX_COMPLAINT + len(_BETWEEN):
+        del shown[0]
+    return _BETWEEN.join(shown)
+
+
+def _values(output: bytes | bytearray) -> frozenset[str]:
+    # Whatever the output is, JSON or not, whole or cut short.
+    words = {word.decode("utf-8", "replace") for word in _SEPARATORS.split(output) if len(word) >= _MIN_VALUE}
+    return frozenset(words - set(FIELDS))
+
+
+def _may_tell(line: str, values: frozenset[str]) -> bool:
+    if _TELLING.search(line) or _LONG_TOKEN.search(line):
+        return True
+    return any(value in line for value in values)

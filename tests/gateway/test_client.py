@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import respx
+from gateway.examples import COOKIE, MARKER, PATH, URL, make_request, words_of
+
+from reconciler.errors import InputError
+from reconciler.gateway import (
+    RETCODES,
+    Acknowledged,
+    GatewayClient,
+    NotSignedIn,
+    Refused,
+    Request,
+    SessionExpired,
+    Transient,
+    Unanswered,
+    Verdict,
+)
+from reconciler.gateway.trust import build_context
+from reconciler.model.site import GatewaySettings
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+async def call(request: Request | None = None) -> Verdict:
+    async with GatewayClient(GatewaySettings(url=URL), now=lambda: NOW) as client:
+        return await client.call(request or make_request())
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        pytest.param(httpx.Response(200, json={"retcode": "0"}), Acknowledged, id="success"),
+        pytest.param(httpx.Response(200, json={"retcode": "100-006"}), NotSignedIn, id="not-signed-in"),
+        pytest.param(httpx.Response(200, json={"retcode": "000-003"}), SessionExpired, id="session-expired"),
+        pytest.param(httpx.Response(200, json={"retcode": "000-007"}), Transient, id="busy"),
+        pytest.param(httpx.Response(200, json={"retcode": "106-011"}), Refused, id="no-skill"),
+        pytest.param(httpx.Response(200, html="<html>"), Unanswered, id="html"),
+        pytest.param(httpx.Response(204), Unanswered, id="no-content"),
+        pytest.param(httpx.Response(302, headers={"Location": "/login"}), Refused, id="redirect"),
+        pytest.param(httpx.Response(404), Refused, id="not-found"),
+        pytest.param(httpx.Response(502), Transient, id="bad-gateway"),
+    ],
+)
+def test_a_reply_becomes_its_verdict(response: httpx.Response, kind: type[Verdict]) -> None:
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).mock(return_value=response)
+        verdict = asyncio.run(call())
+
+    assert isinstance(verdict, kind)
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind"),
+    [
+        pytest.param(httpx.ConnectError("x"), Transient, id="connect-error"),
+        pytest.param(httpx.ConnectTimeout("x"), Transient, id="connect-timeout"),
+        pytest.param(httpx.PoolTimeout("x"), Transient, id="pool-timeout"),
+        pytest.param(httpx.ReadTimeout("x"), Unanswered, id="read-timeout"),
+        pytest.param(httpx.WriteError("x"), Unanswered, id="write-error"),
+        pytest.param(httpx.RemoteProtocolError("x"), Unanswered, id="protocol-error"),
+        pytest.param(ssl.SSLError("x"), Unanswered, id="tls-error"),
+        pytest.param(httpx.LocalProtocolError("x"), Refused, id="unsendable"),
+    ],
+)
+def test_an_exception_of_the_library_becomes_its_verdict(exc: Exception, kind: type[Verdict]) -> None:
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).mock(side_effect=exc)
+        verdict = asyncio.run(call())
+
+    assert isinstance(verdict, kind)
+    assert not isinstance(verdict, Transient) or not verdict.sent_maybe
+
+
+def test_a_bug_of_ours_is_not_taken_for_the_world() -> None:
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).mock(side_effect=ZeroDivisionError)
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(call())
+
+
+def test_the_request_goes_out_as_it_was_built() -> None:
+    request = make_request(cookies={"JSESSIONID": COOKIE})
+    with respx.mock(base_url=URL) as gateway:
+        route = gateway.post(PATH).respond(json={"retcode": "0"})
+        asyncio.run(call(request))
+
+    sent = route.calls.last.request
+    assert request.body == sent.content
+    for name, value in {**dict(request.headers), "Accept-Encoding": "identity", "User-Agent": "reconciler"}.items():
+        assert [value] == sent.headers.get_list(name)
+
+
+def test_retry_after_is_read_against_the_clients_clock() -> None:
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).respond(429, headers={"Retry-After": "Fri, 02 Jan 2026 03:04:25 GMT"})
+        verdict = asyncio.run(call())
+
+    assert isinstance(verdict, Transient)
+    assert verdict.retry_after == 20.0
+
+
+def test_without_a_clock_the_client_takes_the_machines() -> None:
+    async def run() -> Verdict:
+        async with GatewayClient(GatewaySettings(url=URL)) as client:
+            return await client.call(make_request())
+
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).respond(503, headers={"Retry-After": "Fri, 02 Jan 2026 03:04:25 GMT"})
+        verdict = asyncio.run(run())
+
+    assert isinstance(verdict, Transient)
+    assert verdict.retry_after is None
+
+
+def test_a_server_that_repeats_the_guid_is_not_quoted() -> None:
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).respond(json={"retcode": "000-003", "message": f"no such guid: {MARKER}"})
+        verdict = asyncio.run(call())
+
+    assert MARKER not in repr(verdict)
+    assert "withheld" in verdict.message
+
+
+@pytest.mark.parametrize("guid", ["Ü" + MARKER, MARKER + "\r\nX-Evil: 1"], ids=["not-ascii", "line-break"])
+def test_a_guid_that_cannot_be_a_header_is_refused_and_not_shown(guid: str) -> None:
+    async def run() -> Verdict:
+        async with GatewayClient(GatewaySettings(url=URL), transport=httpx.AsyncHTTPTransport()) as client:
+            return await client.call(make_request("https://127.0.0.1:1", guid=guid))
+
+    if guid.isascii():
+        # The library looks at a header only once it is connected: what it would raise then is raised here.
+        with respx.mock(base_url="https://127.0.0.1:1") as gateway:
+            gateway.post(PATH).mock(side_effect=httpx.LocalProtocolError(f"Illegal header value {guid!r}"))
+            verdict = asyncio.run(run())
+    else:
+        verdict = asyncio.run(run())
+
+    assert isinstance(verdict, Refused)
+    assert MARKER not in repr(verdict)
+
+
+def test_a_transport_and_a_table_can_be_handed_in() -> None:
+    async def run() -> Verdict:
+        body = httpx.ByteStream(b'{"retcode": "7-7"}')
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+        table = {"7-7": RETCODES["100-006"]}
+        async with GatewayClient(GatewaySettings(url=URL), table=table, transport=transport) as client:
+            return await client.call(make_request())
+
+    assert isinstance(asyncio.run(run()), NotSignedIn)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        pytest.param("http://gateway.example:8043", "https", id="plain-http"),
+        pytest.param("gateway.example:8043", "https", id="no-scheme"),
+        pytest.param("https://", "host", id="no-host"),
+        pytest.param("https://gateway.example:port", "not a URL", id="port-is-no-number"),
+        pytest.param("https://me:hunter2@gateway.example", "user", id="password"),
+        pytest.param("https://gateway.example/?hunter2", "query", id="query"),
+        pytest.param("https://gateway.example/#hunter2", "fragment", id="fragment"),
+    ],
+)
+def test_a_url_that_no_guid_may_be_sent_to_is_refused(url: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        GatewayClient(GatewaySettings(url=url))
+
+    assert "https://host:port" in caught.value.hint
+    assert "hunter2" not in words_of(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        pytest.param("absent.pem", None, "cannot be read: No such file", id="missing"),
+        pytest.param("empty.pem", "", "holds no certificate", id="empty"),
+        pytest.param("text.pem", "not a certificate", "holds no certificate", id="text"),
+        pytest.param(
+            "cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "certificate", id="cut"
+        ),
+    ],
+)
+def test_a_ca_file_that_cannot_be_used_is_named_as_written(
+    tmp_path: Path, name: str, content: str | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    settings = GatewaySettings(url=URL, ca_file=f"certs/{name}")
+
+    with pytest.raises(InputError, match=words) as caught:
+        GatewayClient(settings, ca_file=tmp_path / name)
+
+    assert f"certs/{name}" in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_directory_is_no_ca_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gateway\.ca_file \. "):
+        build_context(tmp_path, written=".")
+
+
+def test_a_ca_file_replaces_the_machines_authorities(ca_file: Path) -> None:
+    context = build_context(ca_file, written="ca.pem")
+
+    assert len(context.get_ca_certs()) == 1
+
+
+def test_certificates_and_names_are_checked_and_old_tls_is_refused() -> None:
+    context = build_context(None, written=None)
+
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

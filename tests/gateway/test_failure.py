@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import httpx
+import pytest
+
+from reconciler.gateway import FailureKind, Misconfigured, Refused, Transient, Unanswered, Verdict, judge_failure
+from reconciler.gateway.failures import NETWORK_ERRORS, Phase, explain
+from reconciler.gateway.protocol.failure import Effect
+
+VERDICTS: dict[Effect, type[Verdict]] = {
+    Effect.WRONG_SITE: Misconfigured,
+    Effect.NOT_SENT: Transient,
+    Effect.SENT_MAYBE: Unanswered,
+    Effect.UNSENDABLE: Refused,
+}
+
+
+@pytest.mark.parametrize("kind", FailureKind, ids=lambda kind: kind.name.lower().replace("_", "-"))
+def test_every_failure_has_a_verdict_and_a_sentence(kind: FailureKind) -> None:
+    verdict = judge_failure(kind)
+
+    assert isinstance(verdict, VERDICTS[kind.effect])
+    assert (None, kind.sentence) == (verdict.retcode, verdict.message)
+
+
+def test_a_failure_before_sending_is_never_in_doubt() -> None:
+    verdict = judge_failure(FailureKind.CONNECTION_REFUSED)
+
+    assert isinstance(verdict, Transient)
+    assert not verdict.sent_maybe
+
+
+def test_the_detail_of_a_failure_is_escaped() -> None:
+    assert judge_failure(FailureKind.TLS, "a\nb").message.endswith("(a\\x0ab)")
+
+
+def caused(exc: Exception, *causes: BaseException) -> Exception:
+    link: BaseException = exc
+    for cause in causes:
+        link.__cause__ = cause
+        link = cause
+    return exc
+
+
+def certificate_error(code: int) -> ssl.SSLCertVerificationError:
+    exc = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    exc.verify_code, exc.verify_message = code, "its own word"
+    return exc
+
+
+def tls_error(reason: str) -> ssl.SSLError:
+    exc = ssl.SSLError(1, "secret text")
+    exc.reason = reason
+    return exc
+
+
+def raised_again() -> Exception:
+    exc = OSError()
+    exc.__context__, exc.__suppress_context__ = tls_error("WRONG_VERSION_NUMBER"), True
+    return exc
+
+
+LOOP = OSError("a cause that is its own cause")
+LOOP.__context__ = ValueError()
+LOOP.__context__.__context__ = LOOP
+
+
+@pytest.mark.parametrize(
+    ("exc", "phase", "kind"),
+    [
+        pytest.param(certificate_error(62), Phase.CONNECTING, FailureKind.WRONG_NAME, id="host-name"),
+        pytest.param(certificate_error(64), Phase.CONNECTING, FailureKind.WRONG_NAME, id="ip-address"),
+        pytest.param(certificate_error(18), Phase.CONNECTING, FailureKind.UNKNOWN_AUTHORITY, id="self-signed"),
+        pytest.param(certificate_error(20), Phase.CONNECTING, FailureKind.UNKNOWN_AUTHORITY, id="unknown-ca"),
+        pytest.param(certificate_error(10), Phase.CONNECTING, FailureKind.CERTIFICATE_EXPIRED, id="expired"),
+        pytest.param(certificate_error(9), Phase.CONNECTING, FailureKind.CERTIFICATE_EXPIRED, id="not-yet-valid"),
+        pytest.param(certificate_error(23), Phase.CONNECTING, FailureKind.CERTIFICATE_BAD, id="revoked"),
+        pytest.param(tls_error("WRONG_VERSION_NUMBER"), Phase.CONNECTING, FailureKind.PLAIN_HTTP, id="plain-http"),
+        pytest.param(tls_error("NO_PROTOCOLS_AVAILABLE"), Phase.CONNECTING, FailureKind.TLS, id="old-tls"),
+        pytest.param(ssl.SSLError(), Phase.CONNECTING, FailureKind.TLS, id="tls-without-a-reason"),
+        pytest.param(
+            socket.gaierror(socket.EAI_NONAME, "x"), Phase.CONNECTING, FailureKind.NAME_NOT_FOUND, id="no-such-name"
+        ),
+        pytest.param(
+            socket.gaierror(socket.EAI_AGAIN, "x"), Phase.CONNECTING, FailureKind.NAME_UNAVAILABLE, id="dns-away"
+        ),
+        pytest.param(
+            caused(
+                httpx.ConnectError(""),
+                OSError("all failed"),
+                ExceptionGroup("", [OSError(errno.ENETUNREACH, ""), ConnectionRefusedError()]),
+            ),
+            Phase.CONNECTING,
+            FailureKind.CONNECTION_REFUSED,
+            id="refused-at-one-of-two-addresses",
+        ),
+        pytest.param(httpx.ConnectTimeout(""), Phase.UNKNOWN, FailureKind.CONNECT_TIMEOUT, id="connect-timeout"),
+        pytest.param(TimeoutError(), Phase.CONNECTING, FailureKind.CONNECT_TIMEOUT, id="deadline-while-connecting"),
+        pytest.param(httpx.PoolTimeout(""), Phase.UNKNOWN, FailureKind.CONNECT_TIMEOUT, id="pool-timeout"),
+        pytest.param(httpx.ConnectError(""), Phase.UNKNOWN, FailureKind.NOT_CONNECTED, id="connect-error"),
+        pytest.param(ssl.SSLWantReadError(), Phase.CONNECTING, FailureKind.NOT_CONNECTED, id="cut-in-the-handshake"),
+        pytest.param(raised_again(), Phase.CONNECTING, FailureKind.PLAIN_HTTP, id="raised-again-from-none"),
+        pytest.param(LOOP, Phase.CONNECTING, FailureKind.NOT_CONNECTED, id="causes-in-a-circle"),
+        pytest.param(TimeoutError(), Phase.UNKNOWN, FailureKind.ANSWER_TIMEOUT, id="deadline-in-an-unknown-phase"),
+        pytest.param(TimeoutError(), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="deadline-after-sending"),
+        pytest.param(httpx.ReadTimeout(""), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="read-timeout"),
+        pytest.param(httpx.WriteTimeout(""), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="write-timeout"),
+        pytest.param(httpx.ReadError(""), Phase.SENDING, FailureKind.CONNECTION_LOST, id="read-error"),
+        pytest.param(httpx.WriteError(""), Phase.UNKNOWN, FailureKind.CONNECTION_LOST, id="write-error"),
+        pytest.param(
+            ConnectionRefusedError(), Phase.SENDING, FailureKind.CONNECTION_LOST, id="any-error-after-sending"
+        ),
+        pytest.param(
+            httpx.RemoteProtocolError("Server disconnected without sending a response."),
+            Phase.SENDING,
+            FailureKind.CONNECTION_LOST,
+            id="closed-without-a-word",
+        ),
+        pytest.param(httpx.RemoteProtocolError("illegal"), Phase.SENDING, FailureKind.GARBLED, id="not-http"),
+        pytest.param(
+            tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+            Phase.SENDING,
+            FailureKind.CLIENT_CERTIFICATE_WANTED,
+            id="client-certificate-wanted",
+        ),
+        pytest.param(tls_error("BAD_RECORD_MAC"), Phase.SENDING, FailureKind.CONNECTION_LOST, id="tls-after-sending"),
+        pytest.param(
+            httpx.LocalProtocolError("Illegal header value"), Phase.SENDING, FailureKind.HEADER_UNSENDABLE, id="header"
+        ),
+        pytest.param(
+            UnicodeEncodeError("ascii", "ü", 0, 1, "no"), Phase.UNKNOWN, FailureKind.HEADER_UNSENDABLE, id="not-ascii"
+        ),
+    ],
+)
+def test_an_exception_is_told_apart_by_type_and_phase(exc: Exception, phase: Phase, kind: FailureKind) -> None:
+    assert isinstance(exc, NETWORK_ERRORS)
+    failure = explain(exc, phase)
+
+    assert kind is failure.kind
+    assert "secret" not in failure.detail
+
+
+def test_the_tls_librarys_own_word_is_handed_on() -> None:
+    failures = [explain(exc, Phase.CONNECTING) for exc in (certificate_error(62), tls_error("WRONG_VERSION_NUMBER"))]
+
+    assert [failure.detail for failure in failures] == ["its own word", "wrong version number"]

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from gateway.examples import COOKIE, MARKER, UNHURRIED
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.gateway import (
+    Acknowledged,
+    NotSignedIn,
+    Refused,
+    Reply,
+    SessionExpired,
+    Transient,
+    Unanswered,
+    Verdict,
+    judge,
+)
+from reconciler.gateway.protocol.judging import parse_retry_after
+from reconciler.gateway.retcodes import RETCODES, RetcodeClass
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def reply_with(document: Any, status: int = 200, **headers: Any) -> Reply:
+    return Reply(status=status, content_type="application/json", body=json.dumps(document).encode(), **headers)
+
+
+def verdict_of(reply: Reply, **options: Any) -> Verdict:
+    return judge(reply, now=NOW, **options)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"message": "success", "retcode": "0"}', id="as-in-the-reference"),
+        pytest.param(b'{"retcode": 0}', id="number"),
+        pytest.param(b'\xef\xbb\xbf{"retcode": "0"}\r\n', id="byte-order-mark"),
+        pytest.param(b'{"retcode": "1", "retcode": "0"}', id="repeated-key-the-last-counts"),
+        pytest.param(b'{"retcode": "0", "message": "\xb3\xc9\xb9\xa6"}', id="message-in-another-encoding"),
+        pytest.param(b'{"retcode": "0", "result": {"a": [1.5, NaN, null]}}', id="more-than-asked-for"),
+        pytest.param(b'{"retcode": "0", "n": ' + b"9" * 5000 + b"}", id="huge-number"),
+    ],
+)
+def test_http_200_with_retcode_0_is_acknowledged(body: bytes) -> None:
+    verdict = verdict_of(Reply(status=200, body=body))
+
+    assert isinstance(verdict, Acknowledged)
+    assert verdict.retcode == "0"
+
+
+def test_what_the_gateway_says_on_success_is_kept() -> None:
+    assert Acknowledged(message="success") == verdict_of(reply_with({"message": "success", "retcode": "0"}))
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=gbk", "text/plain", ""])
+def test_the_media_type_decides_nothing(content_type: str) -> None:
+    reply = Reply(status=200, content_type=content_type, body=b'{"retcode":"0"}', content_encoding=" Identity ")
+
+    assert isinstance(verdict_of(reply), Acknowledged)
+
+
+@pytest.mark.parametrize(
+    "retcode",
+    ["00", " 0", "0 ", "+0", "0.0", "\u0660", 1, -1, 0.5],
+    ids=["two-zeros", "space-before", "space-after", "plus", "decimal", "arabic-zero", "one", "minus-one", "fraction"],
+)
+def test_a_retcode_that_is_not_exactly_0_is_a_refusal(retcode: object) -> None:
+    assert isinstance(verdict_of(reply_with({"retcode": retcode})), Refused)
+
+
+@pytest.mark.parametrize("body", [b'{"retcode": -0}', b'{"retcode": 0.0}', b'{"retcode": 0e1}', b'{"retcode": NaN}'])
+def test_a_number_that_is_0_only_in_value_is_a_refusal(body: bytes) -> None:
+    assert isinstance(verdict_of(Reply(status=200, body=body)), Refused)
+
+
+CLASSES: dict[RetcodeClass, type[Verdict]] = {
+    RetcodeClass.DEFERRED: NotSignedIn,
+    RetcodeClass.REREAD_SESSION: SessionExpired,
+    RetcodeClass.TRANSIENT: Transient,
+    RetcodeClass.PERMANENT: Refused,
+}
+
+
+@pytest.mark.parametrize("retcode", sorted(RETCODES))
+def test_a_retcode_is_judged_by_its_row_and_explained(retcode: str) -> None:
+    row = RETCODES[retcode]
+
+    verdict = verdict_of(reply_with({"retcode": retcode, "message": "no"}))
+
+    assert isinstance(verdict, CLASSES[row.kind])
+    assert (retcode, f'{row.meaning}: {row.remedy} (the gateway says "no")') == (verdict.retcode, verdict.message)
+
+
+def test_a_retcode_without_a_row_is_refused_and_named() -> None:
+    verdict = verdict_of(reply_with({"retcode": 999}))
+
+    assert isinstance(verdict, Refused)
+    assert verdict.retcode == "999"
+    assert "not in the table" in verdict.message
+
+
+def test_a_refusal_by_retcode_leaves_nothing_in_doubt() -> None:
+    verdict = verdict_of(reply_with({"retcode": "100-007"}, retry_after="3"))
+
+    assert isinstance(verdict, Transient)
+    assert (verdict.sent_maybe, verdict.retry_after) == (False, 3.0)
+
+
+def test_a_site_can_judge_a_retcode_otherwise() -> None:
+    table = {**RETCODES, "106-011": replace(RETCODES["106-011"], kind=RetcodeClass.DEFERRED)}
+
+    assert isinstance(verdict_of(reply_with({"retcode": "106-011"}), table=table), NotSignedIn)
+
+
+def test_no_table_makes_a_failure_of_a_success() -> None:
+    table = {"0": replace(RETCODES["106-011"], retcode="0")}
+
+    assert isinstance(verdict_of(reply_with({"retcode": "0"}), table=table), Acknowledged)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        pytest.param(
+            Reply(status=200, content_type="text/html", body=b"<html>ok</html>"), "not JSON (text/html)", id="html"
+        ),
+        pytest.param(Reply(status=200, body=b"0"), "not an object", id="bare-number"),
+        pytest.param(Reply(status=200, body=b""), "empty body", id="empty"),
+        pytest.param(Reply(status=200, body=b" \r\n"), "empty body", id="blank"),
+        pytest.param(Reply(status=200, body=b'{"retcode": "0"'), "not JSON (no content type)", id="cut-short"),
+        pytest.param(Reply(status=200, body=b'{"retcode": "0"}{}'), "not JSON", id="more-than-one"),
+        pytest.param(Reply(status=200, body=b"[" * 60_000), "not JSON", id="deep"),
+        pytest.param(reply_with([{"retcode": "0"}]), "not an object", id="array"),
+        pytest.param(reply_with({"message": "success"}), "without a readable retcode", id="no-retcode"),
+        pytest.param(reply_with({"Retcode": "0"}), "without a readable retcode", id="other-case"),
+        pytest.param(reply_with({"retcode": None}), "without a readable retcode", id="null"),
+        pytest.param(reply_with({"retcode": False}), "without a readable retcode", id="false"),
+        pytest.param(reply_with({"retcode": True}), "without a readable retcode", id="true"),
+        pytest.param(reply_with({"retcode": ""}), "without a readable retcode", id="empty-text"),
+        pytest.param(reply_with({"retcode": ["0"]}), "without a readable retcode", id="list"),
+        pytest.param(replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"),
+        pytest.param(reply_with({"retcode": "0"}, content_encoding="gzip"), "compressed", id="compressed"),
+    ],
+)
+def test_http_200_without_a_readable_retcode_leaves_the_call_in_doubt(reply: Reply, reason: str) -> None:
+    verdict = verdict_of(reply)
+
+    assert isinstance(verdict, Unanswered)
+    assert reason in verdict.message
+    assert verdict.retcode is None
+
+
+@pytest.mark.parametrize("status", [100, 103, 201, 202, 204, 206, 299])
+def test_another_2xx_is_not_a_success_even_with_retcode_0(status: int) -> None:
+    verdict = verdict_of(reply_with({"retcode": "0"}, status))
+
+    assert isinstance(verdict, Unanswered)
+    assert verdict.message.startswith(f"HTTP {status}")
+    assert verdict.retcode is None
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 599, 600, 999])
+def test_a_5xx_may_have_been_taken_all_the_same(status: int) -> None:
+    verdict = verdict_of(reply_with({"retcode": "0"}, status, retry_after="7"))
+
+    assert isinstance(verdict, Transient)
+    assert (verdict.sent_maybe, verdict.retry_after, verdict.retcode) == (True, 7.0, None)
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_request_that_was_turned_away_is_tried_again_and_never_in_doubt(status: int) -> None:
+    verdict = verdict_of(Reply(status=status, retry_after="2"))
+
+    assert isinstance(verdict, Transient)
+    assert (verdict.sent_maybe, verdict.retry_after) == (False, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "wrong path"), (403, "firewall"), (404, "port and path prefix"), (405, "port"), (400, "refused"), (418, "")],
+)
+def test_another_4xx_is_refused_with_where_to_look(status: int, words: str) -> None:
+    verdict = verdict_of(Reply(status=status, body=b"<html>"))
+
+    assert isinstance(verdict, Refused)
+    assert verdict.message.startswith(f"HTTP {status}: ")
+    assert words in verdict.message
+
+
+def test_a_retcode_in_an_error_page_is_reported_and_decides_nothing() -> None:
+    verdict = verdict_of(reply_with({"retcode": "100-006", "message": "no agent"}, 404))
+
+    assert isinstance(verdict, Refused)
+    assert verdict.retcode == "100-006"
+    assert '(the gateway says "no agent")' in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        pytest.param("https://new.example:8443/x?sid=s3", "redirect to https://new.example:8443,", id="another-host"),
+        pytest.param("//new.example/x", "redirect to https://new.example,", id="same-scheme"),
+        pytest.param("http://me:hunter2@new.example/", "redirect to http://new.example,", id="password"),
+        pytest.param("https://[2001:db8::1]:1/", "redirect to https://[2001:db8::1]:1,", id="ipv6"),
+        pytest.param("/login;jsessionid=s3", "redirect to another path,", id="path"),
+        pytest.param("https://[bad", "redirect to another path,", id="garbage"),
+        pytest.param("", "redirect to another path,", id="none"),
+        pytest.param(f"https://{MARKER}.example/", "redirect to (withheld", id="guid-in-the-host"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_refused_and_shows_host_and_port_only(status: int, location: str, shown: str) -> None:
+    verdict = verdict_of(Reply(status=status, location=location), secrets=[MARKER])
+
+    assert isinstance(verdict, Refused)
+    assert shown in verdict.message
+    assert "correct gateway.url" in verdict.message
+    for secret in ("s3", "hunter2", MARKER):
+        assert secret not in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("0", 0.0, id="zero"),
+        pytest.param("17", 17.0, id="seconds"),
+        pytest.param("60", 60.0, id="a-minute"),
+        pytest.param("3600", 60.0, id="capped"),
+        pytest.param("Fri, 02 Jan 2026 03:04:15 GMT", 10.0, id="date"),
+        pytest.param("Fri, 02 Jan 2026 03:04:15 -0000", 10.0, id="date-without-zone"),
+        pytest.param("Fri, 02 Jan 2026 04:04:15 +0100", 10.0, id="date-of-another-zone"),
+        pytest.param("Sat, 03 Jan 2026 03:04:05 GMT", 60.0, id="date-capped"),
+        pytest.param("Fri, 02 Jan 2026 03:04:05 GMT", 0.0, id="date-of-now"),
+        pytest.param("Fri, 02 Jan 2026 03:04:04 GMT", None, id="date-past"),
+        pytest.param("-5", None, id="negative"),
+        pytest.param("1.5", None, id="fraction"),
+        pytest.param("1e9", None, id="exponent"),
+        pytest.param("\u0663", None, id="arabic-digit"),
+        pytest.param("9" * 400, None, id="endless"),
+        pytest.param("soon", None, id="word"),
+        pytest.param("Fri, 99 Jan 2026 03:04:04 GMT", None, id="no-such-day"),
+        pytest.param("", None, id="absent"),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_never_more_than_a_minute(value: str, expected: float | None) -> None:
+    assert expected == parse_retry_after(value, now=NOW)
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_what_the_server_says_is_escaped_and_cut(status: int) -> None:
+    verdict = verdict_of(reply_with({"retcode": "106-011\n", "message": "\u202e\x1b" + "x" * 9_000}, status))
+
+    assert verdict.message.isprintable()
+    assert "\\u202e\\x1bxxx" in verdict.message
+    assert len(verdict.message) < 500
+    assert verdict.retcode == "106-011\\x0a"
+
+
+def test_a_retcode_of_any_length_is_cut() -> None:
+    verdict = verdict_of(reply_with({"retcode": "9" * 1000}))
+
+    assert verdict.retcode == "9" * 31 + "…"
+
+
+@pytest.mark.parametrize("secret", [MARKER, COOKIE], ids=["guid", "cookie"])
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_server_that_repeats_a_secret_is_not_quoted(secret: str, status: int) -> None:
+    # The secret would be cut in half at the limit, and half of it is too much.
+    for document in (
+        {"retcode": "000-003", "message": "x" * 180 + f" bad guid {secret}"},
+        {"retcode": f"bad {secret}"},
+        {"retcode": "0", "message": secret},
+    ):
+        verdict = verdict_of(reply_with(document, status), secrets=[MARKER, COOKIE])
+        assert secret[:8] not in repr(verdict)
+
+
+@UNHURRIED
+@given(status=st.integers(100, 999), body=st.binary(max_size=200), header=st.text(max_size=40))
+def test_no_reply_can_raise_and_only_retcode_0_succeeds(status: int, body: bytes, header: str) -> None:
+    reply = Reply(status=status, body=body, content_type=header, retry_after=header, location=header)
+
+    verdict = verdict_of(reply)
+
+    assert not isinstance(verdict, Acknowledged)
+    assert verdict.message.isprintable()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@UNHURRIED
+@given(retcode=JSON, message=JSON, status=st.sampled_from([200, 302, 404, 429, 503]))
+def test_no_document_can_raise_and_only_retcode_0_succeeds(retcode: Any, message: Any, status: int) -> None:
+    verdict = verdict_of(reply_with({"retcode": retcode, "message": message}, status))
+
+    success = status == 200 and not isinstance(retcode, (bool, float)) and retcode in ("0", 0)
+    assert success == isinstance(verdict, Acknowledged)
+
+
+def test_a_reply_does_not_show_its_body() -> None:
+    reply = Reply(status=200, body=MARKER.encode(), location=f"/?guid={MARKER}")
+
+    assert MARKER not in repr(reply)
