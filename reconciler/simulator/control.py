@@ -1,0 +1,104 @@
+"""The rehearsal's own interface, for tests and demonstrations: read the live numbers back, move agents, add faults.
+
+Rules of this file: everything is under `/rehearsal/`, is no part of the real gateway and exists only where it was asked
+for. Values in, values out; what must happen outside after a session changed is given as `on_sessions`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from reconciler.errors import InputError
+from reconciler.simulator.exchange import RefusedError, Reply, json_reply
+from reconciler.simulator.faults import parse_fault
+from reconciler.simulator.gateway import Gateway
+from reconciler.simulator.sessions import parse_agent
+
+PREFIX = "/rehearsal/"
+
+_Answer = Callable[[str, bytes], Reply]
+
+
+class Control:
+    """Answers the requests under `/rehearsal/` for one gateway."""
+
+    def __init__(self, gateway: Gateway, *, on_sessions: Callable[[], None] = lambda: None) -> None:
+        """Control `gateway`, and call `on_sessions` after any session began, ended or got another Guid."""
+        self._gateway = gateway
+        self._on_sessions = on_sessions
+        # (resource, whether an agent follows it) → method → answer
+        self._routes: Mapping[tuple[str, bool], Mapping[str, _Answer]] = {
+            ("agents", False): {"GET": self._agents},
+            ("requests", False): {"GET": self._requests},
+            ("faults", False): {"POST": self._add_faults, "DELETE": self._clear_faults},
+            ("sign-in", True): {"POST": self._sign_in},
+            ("sign-out", True): {"POST": self._sign_out},
+            ("rotate", True): {"POST": self._rotate},
+        }
+
+    def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
+        """Carry out one request and return its reply."""
+        name, _, argument = path.removeprefix(PREFIX).partition("/")
+        methods = self._routes.get((name, bool(argument)))
+        if methods is None:
+            return _problem(404, "there is no such resource")
+        if method not in methods:
+            return _problem(405, "the method is not supported here", headers={"Allow": ", ".join(methods)})
+        return methods[method](argument, body)
+
+    def _agents(self, _argument: str, _body: bytes) -> Reply:
+        return json_reply(self._gateway.agents_document())
+
+    def _requests(self, _argument: str, _body: bytes) -> Reply:
+        return json_reply(self._gateway.requests_document())
+
+    def _sign_in(self, argument: str, _body: bytes) -> Reply:
+        return self._move(argument, lambda agent: self._gateway.sign_in(agent).document())
+
+    def _rotate(self, argument: str, _body: bytes) -> Reply:
+        return self._move(argument, lambda agent: self._gateway.rotate(agent).document())
+
+    def _sign_out(self, argument: str, _body: bytes) -> Reply:
+        def sign_out(agent: int) -> object:
+            self._gateway.sign_out(agent)
+            return {"agentId": str(agent)}
+
+        return self._move(argument, sign_out)
+
+    def _move(self, argument: str, change: Callable[[int], object]) -> Reply:
+        agent = parse_agent(argument)
+        if agent is None:
+            return _problem(400, "the agent id is not in 101-999999")
+        try:
+            document = change(agent)
+        except RefusedError:
+            return _problem(409, f"agent {agent} is not signed in")
+        self._on_sessions()
+        return json_reply(document)
+
+    def _add_faults(self, _argument: str, body: bytes) -> Reply:
+        try:
+            faults = [parse_fault(text) for text in _read_texts(body)]
+        except InputError as exc:
+            return _problem(400, str(exc))
+        self._gateway.faults.add(faults)
+        return json_reply({"faults": len(self._gateway.faults)})
+
+    def _clear_faults(self, _argument: str, _body: bytes) -> Reply:
+        self._gateway.faults.clear()
+        return json_reply({"faults": 0})
+
+
+def _read_texts(body: bytes) -> list[str]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, list) or not all(isinstance(text, str) for text in document):
+        raise InputError('the body must be a JSON array of faults, such as ["1001=http-502"]')
+    return document
+
+
+def _problem(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+    return json_reply({"message": message}, status=status, headers=headers)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.calls import call_of, make_gateway, retcode
+
+from reconciler.simulator import Control
+
+
+def test_live_numbers_and_counts_are_read_back() -> None:
+    gateway = make_gateway(agents=[1002, 1001])
+    retcode(gateway, call_of(gateway))
+    control = Control(gateway)
+
+    agents = control.answer("GET", "/rehearsal/agents")
+    requests = control.answer("GET", "/rehearsal/requests")
+
+    assert json.loads(agents.body) == {"1001": {"total": 25, "channels": {"51": 9, "52": 6}}}
+    assert json.loads(requests.body) == {"total": 1, "agents": {"1001": 1}, "max_overlap": 1, "max_in_flight": 1}
+
+
+def test_agents_are_moved_and_each_move_is_told() -> None:
+    told: list[list[int]] = []
+    gateway = make_gateway(agents=[])
+    control = Control(gateway, on_sessions=lambda: told.append([session.agent for session in gateway.sessions()]))
+
+    first = json.loads(control.answer("POST", "/rehearsal/sign-in/1001").body)
+    second = json.loads(control.answer("POST", "/rehearsal/rotate/1001").body)
+    third = json.loads(control.answer("POST", "/rehearsal/sign-out/1001").body)
+
+    assert told == [[1001], [1001], []]
+    assert first.keys() == second.keys() == {"agentId", "guid", "session"}
+    assert first["session"] == second["session"]
+    assert first["guid"] != second["guid"]
+    assert third == {"agentId": "1001"}
+
+
+@pytest.mark.parametrize("move", ["rotate", "sign-out"])
+def test_an_agent_that_is_not_signed_in_cannot_be_moved(move: str) -> None:
+    told: list[None] = []
+    control = Control(make_gateway(), on_sessions=lambda: told.append(None))
+
+    assert control.answer("POST", f"/rehearsal/{move}/1002").status == 409
+    assert told == []
+
+
+def test_faults_are_added_and_cleared() -> None:
+    gateway = make_gateway()
+    control = Control(gateway)
+
+    added = control.answer("POST", "/rehearsal/faults", b'["1001=retcode:100-007", "*=slow:1"]')
+    assert json.loads(added.body) == {"faults": 2}
+    assert retcode(gateway, call_of(gateway)) == "100-007"
+    cleared = control.answer("DELETE", "/rehearsal/faults")
+    assert json.loads(cleared.body) == {"faults": 0}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[1]", b'["nothing"]', b'["http-502", "nothing"]', b"\xff", b"[" * 100_000]
+)
+def test_a_list_of_faults_with_a_mistake_is_refused_as_a_whole(body: bytes) -> None:
+    gateway = make_gateway()
+
+    assert Control(gateway).answer("POST", "/rehearsal/faults", body).status == 400
+    assert len(gateway.faults) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/rehearsal/", 404),
+        ("GET", "/rehearsal/nothing", 404),
+        ("GET", "/rehearsal/agents/1001", 404),
+        ("POST", "/rehearsal/sign-in", 404),
+        ("POST", "/rehearsal/sign-in/1", 400),
+        ("GET", "/rehearsal/sign-in/1001", 405),
+        ("POST", "/rehearsal/agents", 405),
+    ],
+)
+def test_wrong_requests_are_told_what_is_wrong(method: str, path: str, status: int) -> None:
+    reply = Control(make_gateway()).answer(method, path)
+
+    assert status == reply.status
+    assert "message" in json.loads(reply.body)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.calls import CONTENT_TYPE, body_of, path_of
+
+from reconciler.errors import InputError
+from reconciler.simulator import RehearsalSettings, run
+
+_SCRIPT = """
+import json, sys
+from pathlib import Path
+from reconciler.simulator import RehearsalSettings, run
+here, options = Path(sys.argv[1]), json.loads(sys.argv[2])
+options = {**options, "agents": tuple(options.get("agents", ())), "faults": tuple(options.get("faults", ()))}
+settings = RehearsalSettings(port=0, sessions_out=here / "sessions.json", ca_out=here / "ca.pem", **options)
+run(settings, announce=lambda facts: print(json.dumps(facts), flush=True))
+"""
+
+
+class EnoughError(Exception):
+    pass
+
+
+@contextmanager
+def _rehearsal(
+    directory: Path, **options: object
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any], httpx.Client]]:
+    command = [sys.executable, "-c", _SCRIPT, str(directory), json.dumps(options)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            assert process.stdout is not None
+            facts = json.loads(process.stdout.readline())
+            context = ssl.create_default_context(cafile=facts["ca_file"])
+            with httpx.Client(base_url=facts["url"], verify=context, trust_env=False, timeout=10) as client:
+                yield process, facts, client
+        finally:
+            process.kill()
+
+
+def _sessions(facts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {item["agentId"]: item for item in json.loads(Path(facts["sessions_file"]).read_text())}
+
+
+def _retcode(client: httpx.Client, session: Mapping[str, Any]) -> str:
+    headers = {"Guid": session["guid"], "Content-Type": CONTENT_TYPE}
+    response = client.post(path_of(session["agentId"]), content=body_of(), headers=headers)
+    return str(response.json()["retcode"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_rehearsal_runs_until_a_signal_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with _rehearsal(tmp_path, agents=[1002, 1001], faults=["1002=slow:60"]) as (process, facts, client):
+        sessions = _sessions(facts)
+        assert list(sessions) == ["1001", "1002"]
+        assert facts.keys() == {"url", "host", "port", "ca_file", "sessions_file", "pid"}
+        assert facts["pid"] == process.pid
+        assert _retcode(client, sessions["1001"]) == "0"
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(path_of(1002), headers={"Guid": sessions["1002"]["guid"]}, timeout=0.2)
+
+        process.send_signal(number)
+        assert process.wait(timeout=5) == 0
+
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert (process.stdout.read(), process.stderr.read()) == ("", "")
+
+
+def test_the_sessions_file_follows_every_move_made_through_control(tmp_path: Path) -> None:
+    with _rehearsal(tmp_path, agents=[1001], control=True, guid_ttl=60) as (_, facts, client):
+        first = _sessions(facts)["1001"]
+        client.post("/rehearsal/rotate/1001").raise_for_status()
+        second = _sessions(facts)["1001"]
+        client.post("/rehearsal/sign-in/1002").raise_for_status()
+        client.post("/rehearsal/sign-out/1001").raise_for_status()
+
+        assert list(_sessions(facts)) == ["1002"]
+        assert first["guid"] != second["guid"]
+        assert first["session"] == second["session"]
+        assert (tmp_path / "sessions.json").stat().st_mode & 0o777 == 0o600
+        assert {"ca.pem", "sessions.json"} == {file.name for file in tmp_path.iterdir()}
+
+
+def test_sessions_from_elsewhere_are_known_and_keep_their_cookies(tmp_path: Path) -> None:
+    known = {"agentId": "1001", "guid": "opaque.AgentGateway0", "cookies": {"JSESSIONID": "c"}, "session": "login-1"}
+    (tmp_path / "in.json").write_text(json.dumps([known]))
+    seen: list[dict[str, dict[str, Any]]] = []
+
+    def announce(facts: Mapping[str, object]) -> None:
+        seen.append(_sessions(facts))
+        raise EnoughError
+
+    settings = RehearsalSettings(
+        port=0, agents=(1001, 1002), sessions_in=tmp_path / "in.json", sessions_out=tmp_path / "out.json"
+    )
+    with pytest.raises(EnoughError):
+        run(settings, announce=announce)
+
+    assert seen[0]["1001"] == known
+    assert seen[0].keys() == {"1001", "1002"}
+
+
+def test_nothing_is_written_that_was_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[Mapping[str, object]] = []
+
+    def announce(facts: Mapping[str, object]) -> None:
+        told.append(facts)
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        run(RehearsalSettings(port=0, agents=(1001,)), announce=announce)
+
+    assert list(tmp_path.iterdir()) == []
+    assert (told[0]["ca_file"], told[0]["sessions_file"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"spelling": "loose"},
+        {"channel_mode": "forget"},
+        {"callnums_key": "CALLNUMS"},
+        {"faults": ("http-999",)},
+        {"agents": (100,)},
+        {"sessions_in": Path("none.json")},
+        {"port": 65_536},
+        {"ca_out": Path("none") / "ca.pem"},
+        {"sessions_out": Path("none") / "sessions.json"},
+    ],
+    ids=["spelling", "mode", "key", "fault", "agent", "sessions-in", "port", "ca-out", "sessions-out"],
+)
+def test_settings_that_cannot_be_used_are_refused_before_the_announcement(
+    wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def announce(_facts: Mapping[str, object]) -> None:
+        raise AssertionError("there is nothing to announce")
+
+    with pytest.raises(InputError):
+        run(RehearsalSettings(**{"port": 0, **wrong}), announce=announce)
+
+
+def test_a_port_that_is_taken_is_an_input_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="cannot listen"):
+        run(RehearsalSettings(port=taken.getsockname()[1]), announce=lambda _facts: None)
