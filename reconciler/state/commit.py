@@ -1,0 +1,130 @@
+"""The journal being written: durable before it returns, and many callers to one fsync.
+
+Rules of this file: what is committed during one turn of the event loop, or while the disk is busy with the batch
+before, goes down together: one write, one fsync, in a thread of its own so that the loop never waits for a disk. Order
+on disk is the order of the calls. The first failure is final: after a failed fsync nobody can say what the disk holds,
+so every waiter and every later caller gets a `JournalError`, and nothing is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from reconciler.errors import JournalError
+from reconciler.state.entries import Entry, RunOpened
+from reconciler.state.failures import advise, explain, translated
+from reconciler.state.files import Files, write_all
+from reconciler.state.journal import frame
+
+
+class _Batch:
+    """Lines that go down together, and the one promise their callers wait for."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settle(self, failure: BaseException | None) -> None:
+        """Tell the callers, from whatever thread: one wake-up of their loop, however many wait."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and whoever waited has gone with it
+            self.settled.get_loop().call_soon_threadsafe(self._tell, failure)
+
+    def _tell(self, failure: BaseException | None) -> None:
+        if failure is None:
+            self.settled.set_result(None)
+        else:
+            self.settled.set_exception(failure)
+
+
+class JournalWriter:
+    """The open journal of one run. Made by `open_journal`; for one event loop at a time."""
+
+    def __init__(self, handle: int, *, name: str, files: Files) -> None:
+        self._handle = handle
+        self._name = name
+        self._files = files
+        self._guard = threading.Lock()
+        self._batch: _Batch | None = None
+        self._failure: BaseException | None = None
+        self._closed = False
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+
+    async def commit(self, *entries: Entry) -> None:
+        """Return once `entries` are durable, in this order and behind all that was committed before.
+
+        Raises:
+            JournalError: they may not be durable, and nothing more can be committed.
+        """
+        # Shielded: a caller who is cancelled must not cancel the promise of the others.
+        await asyncio.shield(self._join(b"".join(map(frame, entries))).settled)
+
+    def close(self) -> None:
+        """Write what is still waiting and let go of the file. A failure is told to the waiters only."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+        self._worker.shutdown(wait=True)
+        try:
+            self._flush()  # a batch whose turn of the loop never came
+        finally:
+            self._files.close(self._handle)
+
+    def _join(self, lines: bytes) -> _Batch:
+        with self._guard:
+            if self._failure is not None:
+                raise JournalError(str(self._failure), hint=getattr(self._failure, "hint", "")) from self._failure
+            if self._closed:
+                raise JournalError(f"{self._name} is closed; the run it belongs to is over")
+            if self._batch is None:
+                self._batch = _Batch()
+                asyncio.get_running_loop().call_soon(self._send)
+            self._batch.lines.append(lines)
+            return self._batch
+
+    def _send(self) -> None:
+        with self._guard:
+            if self._batch is not None and not self._closed:
+                self._worker.submit(self._flush)
+
+    def _flush(self) -> None:
+        with self._guard:
+            batch, self._batch = self._batch, None
+        if batch is None:
+            return
+        failure = self._failure or self._write(b"".join(batch.lines))
+        with self._guard:
+            self._failure = failure
+        batch.settle(failure)
+
+    def _write(self, data: bytes) -> BaseException | None:
+        try:
+            write_all(self._files, self._handle, data)
+            self._files.fsync(self._handle)
+        except OSError as error:
+            return JournalError(f"{self._name} cannot be made durable: {explain(error)}", hint=advise(error))
+        except BaseException as error:  # noqa: BLE001 - handed to every waiter; a thread has nobody else to tell
+            return error
+        return None
+
+
+def open_journal(path: Path, run: RunOpened, *, name: str, files: Files) -> JournalWriter:
+    """Create the journal of `run` at `path` and return it once its opening record is durable.
+
+    Raises:
+        StateError: it cannot be created or made durable; none is left behind then, or one that says nothing.
+    """
+    with translated(name, "created"):
+        handle = files.open_append(path)
+        try:
+            write_all(files, handle, frame(run))
+            files.fsync(handle)
+            files.sync_directory(path.parent)
+        except BaseException:
+            files.close(handle)
+            raise
+    return JournalWriter(handle, name=name, files=files)

@@ -1,0 +1,161 @@
+"""The file-system calls of this room, each behind one name.
+
+Rules of this file: one method is one thing that can fail or be interrupted, so that a test can count them, refuse them
+or die at any of them; no method decides anything. Errors come out as the `OSError` they are: whoever knows the name
+the user wrote translates them (see `failures`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+from typing import Protocol
+
+OWNER_ONLY = 0o600
+
+
+class Files(Protocol):
+    """What this room asks of a file system."""
+
+    def real_path(self, path: Path) -> Path:
+        """Return `path` with every symbolic link followed."""
+        ...
+
+    def mode_of(self, path: Path) -> int | None:
+        """Return the permission bits of `path`, or `None` when nothing is there."""
+        ...
+
+    def read(self, path: Path) -> bytes:
+        """Return all bytes of the file."""
+        ...
+
+    def open_fresh(self, path: Path) -> int:
+        """Open for writing: created for the owner only, emptied if it was there; a link at that name is refused."""
+        ...
+
+    def open_append(self, path: Path) -> int:
+        """Create for appending, for the owner only; refused if it is there."""
+        ...
+
+    def open_lock(self, path: Path) -> int:
+        """Open for reading and writing, created if it is not there, its content kept."""
+        ...
+
+    def lock(self, handle: int) -> None:
+        """Take the exclusive lock at once; `BlockingIOError` when another holds it."""
+        ...
+
+    def set_mode(self, handle: int, mode: int) -> None:
+        """Give the open file these permission bits."""
+        ...
+
+    def write(self, handle: int, data: bytes) -> int:
+        """Write what one call takes and return how much that was."""
+        ...
+
+    def truncate(self, handle: int) -> None:
+        """Empty the open file."""
+        ...
+
+    def fsync(self, handle: int) -> None:
+        """Return once the file's content survives a power cut."""
+        ...
+
+    def close(self, handle: int) -> None:
+        """Close the open file; a lock on it is released."""
+        ...
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give `source` the name `target` in one step."""
+        ...
+
+    def unlink(self, path: Path) -> None:
+        """Remove the name."""
+        ...
+
+    def sync_directory(self, path: Path) -> None:
+        """Return once the names in the directory survive a power cut."""
+        ...
+
+
+class OsFiles:
+    """The files of this machine. POSIX only: `flock`, and directories that can be synced."""
+
+    def real_path(self, path: Path) -> Path:
+        """Follow the links; a missing file is no error."""
+        return Path(os.path.realpath(path))
+
+    def mode_of(self, path: Path) -> int | None:
+        """Ask the file system."""
+        try:
+            return stat.S_IMODE(path.stat().st_mode)
+        except FileNotFoundError:
+            return None
+
+    def read(self, path: Path) -> bytes:
+        """Read it whole."""
+        return path.read_bytes()
+
+    def open_fresh(self, path: Path) -> int:
+        """Create or empty it."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, OWNER_ONLY)
+
+    def open_append(self, path: Path) -> int:
+        """Create it."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, OWNER_ONLY)
+
+    def open_lock(self, path: Path) -> int:
+        """Open or create it."""
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWNER_ONLY)
+
+    def lock(self, handle: int) -> None:
+        """Lock through `flock`, which the kernel undoes when the process dies."""
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def set_mode(self, handle: int, mode: int) -> None:
+        """Set it whatever the umask says."""
+        os.fchmod(handle, mode)
+
+    def write(self, handle: int, data: bytes) -> int:
+        """Write once."""
+        return os.write(handle, data)
+
+    def truncate(self, handle: int) -> None:
+        """Cut it to nothing."""
+        os.ftruncate(handle, 0)
+
+    def fsync(self, handle: int) -> None:
+        """Sync it."""
+        os.fsync(handle)
+
+    def close(self, handle: int) -> None:
+        """Close it."""
+        os.close(handle)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename over it."""
+        source.replace(target)
+
+    def unlink(self, path: Path) -> None:
+        """Remove it."""
+        path.unlink()
+
+    def sync_directory(self, path: Path) -> None:
+        """Sync it through a handle of its own."""
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+OS_FILES = OsFiles()
+
+
+def write_all(files: Files, handle: int, data: bytes) -> None:
+    """Write every byte of `data`, in as many calls as the system wants."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[files.write(handle, bytes(rest) if len(rest) < len(data) else data) :]

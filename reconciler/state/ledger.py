@@ -1,0 +1,107 @@
+"""The records of a run as they change, entry by entry: the same code in memory during the run and on replay after it.
+
+Rules of this file: an entry either happens whole or is refused with a `ValueError` and changes nothing. An agent with
+an intent and no outcome is in doubt; whatever else is unknown, that is never forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from reconciler.model.agent import AgentId
+from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.state.entries import Acknowledged, Entry, Forgotten, Intended, NotApplied, Noted
+
+
+class Ledger:
+    """A state that can be written on, one entry after the other."""
+
+    def __init__(self, state: State) -> None:
+        self._opened = state
+        self._records = dict(state.agents)
+        self._before: dict[AgentId, AgentRecord | None] = {}
+
+    @property
+    def state(self) -> State:
+        """The records as of now; lineage and serial are those the ledger was opened with."""
+        return self._opened.with_agents(self._records)
+
+    def enter(self, entry: Entry) -> None:
+        """Let `entry` happen.
+
+        Raises:
+            ValueError: it cannot happen now, such as an answer to a call that was never intended.
+        """
+        match entry:
+            case Intended():
+                self._intend(entry)
+            case Acknowledged():
+                self._acknowledge(entry)
+            case NotApplied(agent=agent):
+                self._put(agent, self._close(agent))
+            case Forgotten(agent=agent):
+                self._require_record(agent)
+                self._before.pop(agent, None)
+                del self._records[agent]
+            case Noted():
+                self._note(entry)
+            case _:
+                assert_never(entry)
+
+    def leave_in_doubt(self, agent: AgentId) -> None:
+        """Close the agent's intent without an outcome. Nothing is to be written: an intent alone says just that.
+
+        Raises:
+            ValueError: the agent has no open intent.
+        """
+        self._close(agent)
+
+    def _intend(self, entry: Intended) -> None:
+        # A second intent over an open one: the first may have been sent, so the record in doubt is what was before.
+        before = self._records.get(entry.agent)
+        self._before[entry.agent] = before
+        self._records[entry.agent] = AgentRecord(
+            concurrency=entry.concurrency,
+            callnums_key=entry.callnums_key,
+            acknowledged_at=before.acknowledged_at if before else None,
+            session=before.session if before else None,
+            team=entry.team,
+            protected=entry.protected,
+            status=RecordStatus.IN_DOUBT,
+        )
+
+    def _acknowledge(self, entry: Acknowledged) -> None:
+        self._close(entry.agent)
+        if not entry.keep:
+            del self._records[entry.agent]
+            return
+        self._records[entry.agent] = replace(
+            self._records[entry.agent],
+            acknowledged_at=entry.at,
+            session=entry.session,
+            status=RecordStatus.ACKNOWLEDGED,
+        )
+
+    def _note(self, entry: Noted) -> None:
+        record = self._require_record(entry.agent)
+        self._records[entry.agent] = replace(record, team=entry.team, protected=entry.protected)
+        before = self._before.get(entry.agent)
+        if before is not None:
+            self._before[entry.agent] = replace(before, team=entry.team, protected=entry.protected)
+
+    def _close(self, agent: AgentId) -> AgentRecord | None:
+        if agent not in self._before:
+            raise ValueError(f"agent {agent} has no open intent")
+        return self._before.pop(agent)
+
+    def _require_record(self, agent: AgentId) -> AgentRecord:
+        if agent not in self._records:
+            raise ValueError(f"agent {agent} has no record")
+        return self._records[agent]
+
+    def _put(self, agent: AgentId, record: AgentRecord | None) -> None:
+        if record is None:
+            del self._records[agent]
+        else:
+            self._records[agent] = record

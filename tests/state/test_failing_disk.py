@@ -1,0 +1,116 @@
+"""When the disk says no, nothing is lost and the user is told where it is."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from state.disk import Disk
+from state.records import (
+    NOW,
+    apply_one,
+    in_doubt,
+    intend,
+    record,
+    store,
+)
+from state.runs import names, nothing, run
+
+from reconciler.errors import JournalError, StateError
+from reconciler.model.agent import AgentId
+from reconciler.state import decode
+from reconciler.state.recorder import Recorder
+
+A = AgentId(1001)
+
+
+def test_a_state_that_cannot_be_written_is_put_where_it_can_be_found(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+    rescue = tmp_path / "here"
+    rescue.mkdir()
+    kept = store(path, files=disk)
+    run(kept, apply_one)
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder, 1002)
+        # The disk of the state refuses the new name; the place of rescue is another one.
+        disk.replace = lambda source, target: refuse_beside(path, source, target)  # type: ignore[method-assign]
+
+    with pytest.raises(StateError) as caught:
+        run(kept, work, rescue=rescue)
+    assert str(caught.value) == "state.json cannot be written: No space left on device"
+    place = rescue / "errored-state.json"
+    assert f"reconciler state push {place} " in caught.value.hint
+    assert "state.json.journal is kept" in caught.value.hint
+    rescued = decode(place.read_bytes(), site="demo")
+    assert (rescued.serial, rescued.agents) == (2, dict.fromkeys((1001, 1002), record(at=NOW)))
+    assert store(path).read().agents == rescued.agents
+    assert run(store(path), nothing) == rescued
+
+
+def refuse_beside(path: Path, source: Path, target: Path) -> None:
+    if target == path:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+    source.replace(target)
+
+
+def test_the_place_of_rescue_is_named_as_it_was_given(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    disk = Disk()
+    kept = store(path, files=disk)
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder)
+        disk.replace = lambda source, target: refuse_beside(path, source, target)  # type: ignore[method-assign]
+
+    with pytest.raises(StateError) as caught:
+        run(kept, work)
+    assert "reconciler state push errored-state.json (" in caught.value.hint
+    assert str(path.parent) not in f"{caught.value} {caught.value.hint}"
+
+
+def test_when_nothing_can_be_written_anywhere_the_journal_has_it_all(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder)
+        disk.refusals["open_fresh"] = OSError(errno.EROFS, "Read-only file system")
+
+    with pytest.raises(StateError) as caught:
+        run(store(path, files=disk), work, rescue=tmp_path)
+    assert caught.value.hint.startswith("state.json.journal is kept")
+    assert store(path).read().agents == {1001: record(at=NOW)}
+
+
+def test_after_a_failed_journal_the_state_still_holds_every_answer(path: Path) -> None:
+    disk = Disk()
+
+    async def work(recorder: Recorder) -> None:
+        await intend(recorder)
+        disk.refusals["fsync"] = OSError(errno.EIO, "Input/output error")
+        with pytest.raises(JournalError):
+            await recorder.acknowledged(A, at=NOW)
+        with pytest.raises(JournalError):
+            await intend(recorder, 1002)
+        disk.refusals.clear()
+
+    saved = run(store(path, files=disk), work)
+    assert saved.agents == {1001: record(at=NOW), 1002: in_doubt()}
+    assert store(path).read() == saved
+
+
+def test_a_journal_that_cannot_be_removed_at_the_end_is_removed_by_the_next_run(path: Path) -> None:
+    disk = Disk()
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder)
+        disk.refusals["unlink"] = OSError(errno.EACCES, "Permission denied")
+
+    kept = store(path, files=disk)
+    saved = run(kept, work)
+    assert store(path).read() == saved
+    with pytest.raises(StateError, match=r"^state\.json\.journal cannot be removed: Permission denied$"):
+        run(kept, nothing)
+    assert run(store(path), nothing) == saved
+    assert names(path.parent) == ["state.json", "state.json.lock"]

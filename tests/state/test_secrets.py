@@ -1,0 +1,43 @@
+"""No secret and no path of the machine finds its way into this room."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from pathlib import Path
+
+from state.records import (
+    apply_one,
+    store,
+)
+from state.runs import leave, nothing, run
+
+import reconciler.state
+from reconciler.state import entries as entries_module
+from reconciler.state.recorder import Recorder
+
+SECRETS = ("guid", "cookie", "password", "token", "secret")
+
+
+def test_nothing_of_this_room_takes_a_secret() -> None:
+    recorder_methods = [value for _, value in inspect.getmembers(Recorder, inspect.isfunction)]
+    functions = [value for value in vars(reconciler.state).values() if callable(value)]
+    parameters = {name for call in (*recorder_methods, *functions) for name in inspect.signature(call).parameters}
+    fields = {
+        field.name
+        for value in vars(entries_module).values()
+        if isinstance(value, type) and dataclasses.is_dataclass(value)
+        for field in dataclasses.fields(value)
+    }
+    assert "concurrency" in parameters & fields
+    assert not [name for name in parameters | fields if any(secret in name.lower() for secret in SECRETS)]
+
+
+def test_only_the_sessions_key_is_written(path: Path) -> None:
+    leave(store(path), lambda recorder: apply_one(recorder, session="login-1"))
+    journal = path.with_name("state.json.journal").read_text()
+    assert journal.count("login-1") == 1
+    assert str(path.parent) not in journal
+    run(store(path), nothing)
+    assert json.loads(path.read_bytes())["agents"]["1001"]["session"] == "login-1"
