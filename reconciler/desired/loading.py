@@ -1,0 +1,161 @@
+"""The way from a directory to `Desired`, or to every problem at once.
+
+    discover ─ read ─ decode ─ parse ─ validate ─┬─ site.yaml ───────────────▶ Site
+                                                 └─ fleet files ─ collect ─ resolve ─ advise ─ expand ─▶ agents
+
+Rules of this file: each step adds its problems to one list and the next goes on with what is left; nothing is raised
+for what a user wrote. A file that could not be read makes the rest incomplete: then nothing is said about names that
+may be in it.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reconciler.desired.advice import advise
+from reconciler.desired.declarations import FleetFile, collect
+from reconciler.desired.decoding import decode
+from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
+from reconciler.desired.marks import YamlDocument
+from reconciler.desired.resolution import Resolution, expand, resolve
+from reconciler.desired.site_file import build_site, check_site
+from reconciler.desired.validation import Validator, validator_for
+from reconciler.desired.yaml_reader import read_yaml
+from reconciler.model.desired import Desired
+from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.model.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An environment as read, with everything there is to say about it."""
+
+    desired: Desired | None
+    """`None` exactly when one of the diagnostics is an error."""
+    diagnostics: tuple[Diagnostic, ...]
+    """Errors and warnings of all files, sorted by place."""
+
+
+def load(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Loaded:
+    """Read the environment in the directory `root`.
+
+    Args:
+        root: the directory that holds site.yaml and the fleet files.
+        strict: count warnings as errors.
+        allow_empty: accept an environment without any agent.
+    """
+    with _paused_collector():
+        loading = _Loading()
+        loading.read(root)
+        resolution = loading.resolve(allow_empty=allow_empty)
+        diagnostics = tuple(sorted(map(_as_error, loading.problems) if strict else loading.problems))
+        site, refused = loading.site, any(problem.severity is Severity.ERROR for problem in diagnostics)
+        if site is None or refused:
+            return Loaded(None, diagnostics)
+        return Loaded(Desired(site=site, agents=expand(resolution.agents)), diagnostics)
+
+
+def _as_error(problem: Diagnostic) -> Diagnostic:
+    return replace(problem, severity=Severity.ERROR)
+
+
+@contextmanager
+def _paused_collector() -> Iterator[None]:
+    # Nothing that is made here is cyclic and nearly all of it stays: each collection would walk everything for nothing.
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@dataclass(slots=True)
+class _Loading:
+    """What is known so far."""
+
+    problems: list[Diagnostic] = field(default_factory=list)
+    files: list[FleetFile] = field(default_factory=list)
+    site: Site | None = None
+    complete: bool = True
+    """No agent and no profile can have been missed."""
+
+    def read(self, root: Path) -> None:
+        """Read all files, each on its own."""
+        found = discover(root)
+        self._refuse(*found.problems)
+        fleet = validator_for("fleet")
+        for name, real in found.files.items():
+            if name == MISNAMED_SITE_FILE:
+                summary = f"the site's settings are read from {SITE_FILE} only; rename this file"
+                self.problems.append(Diagnostic(name, code="odd-file-name", summary=summary))
+            elif name != SITE_FILE:
+                self._read_fleet(name, real, fleet)
+        if SITE_FILE in found.files:
+            self._read_site(found.files[SITE_FILE])
+        elif not found.problems:
+            summary = f"the environment has no {SITE_FILE}, which names the site and its gateway"
+            self.problems.append(Diagnostic(SITE_FILE, code="no-site", summary=summary))
+
+    def resolve(self, *, allow_empty: bool) -> Resolution:
+        """Check all files against each other."""
+        self.complete = self.complete and all(file.complete for file in self.files)
+        resolution = resolve(self.files, complete=self.complete)
+        self.problems.extend(resolution.problems)
+        refused = any(problem.severity is Severity.ERROR for problem in self.problems)
+        self.problems.extend(advise(resolution, about_unused=self.complete and not refused))
+        if self.complete and not allow_empty and not any(file.mentions_agents for file in self.files):
+            self.problems.append(_no_agents())
+        return resolution
+
+    def _refuse(self, *problems: Diagnostic) -> None:
+        """Keep problems that leave agents and profiles unread."""
+        self.problems.extend(problems)
+        self.complete = self.complete and not problems
+
+    def _read_fleet(self, name: str, real: Path, schema: Validator) -> None:
+        document = self._parse(name, real)
+        if document is None or document.value is None:
+            self._refuse(*(document.problems if document is not None else ()))
+            return
+        problems = _validate(document, schema)
+        file = collect(document, problems)
+        self.problems.extend((*problems, *file.problems))
+        self.files.append(file)
+
+    def _read_site(self, real: Path) -> None:
+        document = self._parse(SITE_FILE, real, fleet=False)
+        if document is None or document.value is None:
+            self.problems.extend(document.problems if document is not None else ())
+            return
+        problems = _validate(document, validator_for("site"))
+        problems.extend(check_site(document, {problem.pointer for problem in problems}))
+        self.problems.extend(problems)
+        if not problems:
+            self.site = build_site(document.value)
+
+    def _parse(self, name: str, real: Path, *, fleet: bool = True) -> YamlDocument | None:
+        data = read_bytes(name, real)
+        text = [data] if isinstance(data, Diagnostic) else decode(name, data)
+        if isinstance(text, str):
+            return read_yaml(name, text)
+        self.problems.extend(text)
+        self.complete = self.complete and not fleet
+        return None
+
+
+def _validate(document: YamlDocument, schema: Validator) -> list[Diagnostic]:
+    """Return the reader's problems and the schema's, except where the reader has already complained."""
+    places = {(problem.line, problem.column) for problem in document.problems}
+    against = schema.check(document)
+    return [*document.problems, *(found for found in against if (found.line, found.column) not in places)]
+
+
+def _no_agents() -> Diagnostic:
+    summary = "the environment declares no agents"
+    return Diagnostic(code="no-agents", summary=summary, detail="if that is meant, say so with --allow-empty")

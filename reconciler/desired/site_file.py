@@ -1,0 +1,137 @@
+"""What site.yaml says, in typed values.
+
+Rules of this file: the schema has the first word; what it cannot say (a URL's parts, the longest duration, a range's
+direction) is checked here on whatever is there, and a `Site` is built only from a document without any problem.
+Defaults are the model's own: what is not written is not passed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reconciler.desired.addresses import normalise_url
+from reconciler.desired.durations import parse_duration
+from reconciler.desired.marks import YamlDocument
+from reconciler.desired.wording import show
+from reconciler.model.agent import AgentRange
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.site import (
+    CallnumsKey,
+    CommandSessions,
+    EnvSessions,
+    FileSessions,
+    GatewaySettings,
+    GuardrailSettings,
+    LocalState,
+    OnAgentRemoval,
+    OnChannelRemoval,
+    SessionSettings,
+    Site,
+)
+
+_CHECKED: tuple[tuple[tuple[str, ...], Callable[[str], object]], ...] = (
+    (("gateway", "url"), normalise_url),
+    (("gateway", "timeout"), parse_duration),
+    (("sessions", "timeout"), parse_duration),
+)
+_DEFAULT_SESSIONS = FileSessions(path="sessions.json")
+
+
+def check_site(document: YamlDocument, reported: set[str]) -> Iterator[Diagnostic]:
+    """Report what the schema cannot see, except at the pointers `reported` already."""
+    for tokens, parse in _CHECKED:
+        value = _at(document.value, tokens)
+        if isinstance(value, str) and f"/{'/'.join(tokens)}" not in reported:
+            yield from _check(document, tokens, value, parse)
+    yield from _check_spans(document, reported)
+
+
+def _check_spans(document: YamlDocument, reported: set[str]) -> Iterator[Diagnostic]:
+    where = ("guardrails", "protected", "agents")
+    spans = _at(document.value, where)
+    for index, span in enumerate(spans if isinstance(spans, list) else ()):
+        tokens: tuple[str | int, ...] = (*where, index)
+        if isinstance(span, str) and f"/{'/'.join(where)}/{index}" not in reported:
+            yield from _check(document, tokens, span, AgentRange.parse)
+
+
+def _check(
+    document: YamlDocument, tokens: tuple[str | int, ...], value: str, parse: Callable[[str], object]
+) -> Iterator[Diagnostic]:
+    try:
+        parse(value)
+    except ValueError as exc:
+        if tokens[-1] == "url":
+            code, summary = "invalid-url", f"url: {exc}"
+        elif tokens[-1] == "timeout":
+            code, summary = "out-of-range", f"timeout is {show(value)}; {exc}"
+        else:
+            code, summary = "invalid-agent-id", f"{exc}"
+        mark = document.value_mark(tokens)
+        yield document.file.problem(code, summary, mark=mark, tokens=tokens)
+
+
+def _at(value: Any, tokens: tuple[str, ...]) -> Any:
+    for token in tokens:
+        value = value.get(token) if isinstance(value, dict) else None
+    return value
+
+
+def build_site(value: dict[str, Any]) -> Site:
+    """Return the settings of a site.yaml that nothing is wrong with."""
+    settings: dict[str, Any] = {"name": value["name"], "gateway": _gateway(value["gateway"])}
+    if "state" in value:
+        settings["state"] = LocalState(**_only(value["state"], "path"))
+    if "on_channel_removal" in value:
+        settings["on_channel_removal"] = OnChannelRemoval(value["on_channel_removal"])
+    if "on_agent_removal" in value:
+        settings["on_agent_removal"] = OnAgentRemoval(value["on_agent_removal"])
+    if "reset" in value:
+        settings["reset"] = _reset(value["reset"])
+    return Site(
+        **settings,
+        sessions=_sessions(value.get("sessions", {})),
+        guardrails=_guardrails(value.get("guardrails", {})),
+    )
+
+
+def _gateway(value: dict[str, Any]) -> GatewaySettings:
+    settings = _only(value, "ca_file", "concurrency")
+    if "callnums_key" in value:
+        settings["callnums_key"] = CallnumsKey(value["callnums_key"])
+    if "requests_per_second" in value:
+        settings["requests_per_second"] = float(value["requests_per_second"])
+    if "timeout" in value:
+        settings["timeout"] = parse_duration(value["timeout"])
+    return GatewaySettings(url=normalise_url(value["url"]), **settings)
+
+
+def _sessions(value: dict[str, Any]) -> SessionSettings:
+    match value.get("source"):
+        case "env":
+            return EnvSessions(**_only(value, "variable"))
+        case "command":
+            timeout = {"timeout": parse_duration(value["timeout"])} if "timeout" in value else {}
+            return CommandSessions(command=tuple(value["command"]), **timeout)
+    return FileSessions(path=value["path"]) if "path" in value else _DEFAULT_SESSIONS
+
+
+def _reset(value: dict[str, Any]) -> Concurrency:
+    return Concurrency.of(value["total"], {Channel.from_label(k): n for k, n in value["channels"].items()})
+
+
+def _guardrails(value: dict[str, Any]) -> GuardrailSettings:
+    settings = _only(value, "min_population", "max_changed_agents", "max_to_zero")
+    if "max_changed_percent" in value:
+        percent = value["max_changed_percent"]
+        settings["max_changed_percent"] = None if percent is None else float(percent)
+    protected = value.get("protected", {})
+    spans = tuple(sorted(AgentRange.parse(str(span)) for span in protected.get("agents", ())))
+    return GuardrailSettings(**settings, protected_agents=spans, protected_teams=tuple(protected.get("teams", ())))
+
+
+def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value[key] for key in keys if key in value}
