@@ -16,7 +16,7 @@ AgentId = NewType("AgentId", int)
 MIN_AGENT_ID = 101
 MAX_AGENT_ID = 999_999
 
-_RANGE = re.compile(r"([1-9][0-9]{2,5})(?:-([1-9][0-9]{2,5}))?", re.ASCII)
+_RANGE = re.compile(r"([1-9][0-9]{2,5})(?:-([1-9][0-9]{2,5}))?")
 
 
 def parse_agent_id(text: str) -> AgentId:

@@ -1,0 +1,81 @@
+"""Why two concurrencies differ, number by number.
+
+DeepDiff explains; it never decides (equality does, in `values`). It is slow, and a thousand agents often share one
+difference, so each distinct pair is explained once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from deepdiff import DeepDiff
+from deepdiff.model import DiffLevel
+
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.desired import Source
+from reconciler.model.plan import Edit, EditKind
+from reconciler.model.site import OnChannelRemoval
+from reconciler.planning.values import open_channels
+
+_TOTAL = "total"
+_PREFIX = "channels."
+_FIELDS = (_TOTAL, *(_PREFIX + channel.label for channel in Channel))
+"""Every field an edit can have, in the order edits are listed."""
+
+_Pair = tuple[Concurrency | None, Concurrency, Concurrency]
+_Numbers = dict[str, int]
+
+
+class EditExplainer:
+    """Explains differences for one plan, remembering those it has seen."""
+
+    def __init__(self, policy: OnChannelRemoval) -> None:
+        """Take the site's policy, which is the reason why a number disappears."""
+        self._policy = policy
+        self._seen: dict[_Pair, tuple[Edit, ...]] = {}
+
+    def explain(
+        self, before: Concurrency | None, after: Concurrency, *, wanted: Concurrency, origins: Mapping[str, Source]
+    ) -> tuple[Edit, ...]:
+        """Return the edits from `before` (`None`: nothing recorded) to `after`, the total first, then by channel code.
+
+        Args:
+            before: what is recorded. A closed channel that is not sent again is no edit.
+            after: what will be sent, closing zeros included.
+            wanted: what was desired, so that a closing zero can be told from a desired one.
+            origins: where each desired number was written; see `DesiredAgent.origins`.
+        """
+        pair = (before, after, wanted)
+        if pair not in self._seen:
+            self._seen[pair] = _explain(before, after, wanted, self._policy)
+        return tuple(replace(edit, cause=origins.get(edit.field.removeprefix(_PREFIX))) for edit in self._seen[pair])
+
+
+def _explain(
+    before: Concurrency | None, after: Concurrency, wanted: Concurrency, policy: OnChannelRemoval
+) -> tuple[Edit, ...]:
+    old: _Numbers = {} if before is None else _numbers(before.total, open_channels(before, after))
+    new, desired = _numbers(after.total, after.channels), _numbers(wanted.total, wanted.channels)
+    # threshold_to_diff_deeper: by default DeepDiff reports two mappings with few common keys as one replaced value.
+    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0)
+    named = {_field(level) for levels in tree.values() for level in levels}
+    return tuple(
+        Edit(name, _kind(name, old, desired, policy), old.get(name), new.get(name)) for name in _FIELDS if name in named
+    )
+
+
+def _kind(name: str, old: _Numbers, desired: _Numbers, policy: OnChannelRemoval) -> EditKind:
+    if name not in desired:
+        return EditKind.CLOSED if policy is OnChannelRemoval.ZERO else EditKind.OMITTED
+    return EditKind.CHANGED if name in old else EditKind.ADDED
+
+
+def _field(level: DiffLevel) -> str:
+    (name,) = level.path(output_format="list")
+    return str(name)
+
+
+def _numbers(total: int, channels: tuple[tuple[Channel, int], ...]) -> _Numbers:
+    return {_TOTAL: total, **{_PREFIX + channel.label: sessions for channel, sessions in channels}}

@@ -1,0 +1,50 @@
+"""The fingerprint of a plan: what a reviewer approved, in 64 hexadecimal digits.
+
+It covers exactly what goes to the gateway and what is dropped: agent, action, before, after, url and key spelling.
+It must not cover files, lines, reasons, teams, the state's serial or the time: a merge commit, a moved file or a
+comment does not spoil an approval.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from reconciler.errors import StalePlanError
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.plan import Change, Plan
+from reconciler.model.site import CallnumsKey
+
+
+def fingerprint(changes: Iterable[Change], *, url: str, callnums_key: CallnumsKey) -> str:
+    """Return `sha256:<hex>` over the changes, which are taken in order of agent whatever order they come in."""
+    digest = hashlib.sha256(_line([url, str(callnums_key)]))
+    for change in sorted(changes, key=lambda each: each.agent):
+        digest.update(_line([change.agent, str(change.action), _plain(change.before), _plain(change.after)]))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def require_unaltered(plan: Plan, *, name: str) -> None:
+    """Refuse a saved plan whose changes do not fit its fingerprint.
+
+    Args:
+        plan: as read from a file.
+        name: the file's name as the user wrote it.
+
+    Raises:
+        StalePlanError: somebody edited the file.
+    """
+    if fingerprint(plan.changes, url=plan.url, callnums_key=plan.callnums_key) != plan.fingerprint:
+        raise StalePlanError(
+            f"{name}: its changes do not fit its fingerprint: the file was altered after it was made",
+            hint="make the plan anew and have it reviewed",
+        )
+
+
+def _line(value: list[object]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+
+
+def _plain(value: Concurrency | None) -> list[object] | None:
+    return None if value is None else [value.total, [[int(channel), n] for channel, n in value.channels]]

@@ -1,0 +1,137 @@
+"""The guardrails: each looks at a whole plan and says its number, its limit and which agents it means.
+
+They refuse, they never trim. All of them speak at once, at plan and at apply. One sentence lifts them all: naming the
+plan's exact number of changes (`--allow-changes N`), which nobody can do by habit or for another plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import assert_never
+
+from reconciler.model.agent import AgentId
+from reconciler.model.channel import Channel
+from reconciler.model.desired import Desired
+from reconciler.model.plan import Change, Forget, GuardrailFinding, Reason, Reassert, Reset, Set
+from reconciler.model.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What every guardrail looks at."""
+
+    desired: Desired
+    state: State
+    changes: tuple[Change, ...]
+
+    @property
+    def touched(self) -> tuple[AgentId, ...]:
+        """Recorded agents whose values change or who are removed. New agents and repetitions do not count."""
+        return tuple(change.agent for change in self.changes if touches_recorded_values(change))
+
+
+def check_guardrails(
+    desired: Desired, state: State, changes: tuple[Change, ...], *, allow_changes: int | None = None
+) -> tuple[GuardrailFinding, ...]:
+    """Return every guardrail that `changes` exceeds.
+
+    Args:
+        desired: gives the limits, and whom it protects.
+        state: gives the population, and whom it remembers as protected.
+        changes: all changes of the plan.
+        allow_changes: the number of changes a person approved; when it is the plan's own, every finding is lifted,
+            and when it is another, that is a finding no flag lifts.
+    """
+    subject = _Subject(desired, state, changes)
+    findings = tuple(finding for check in _CHECKS if (finding := check(subject)) is not None)
+    if allow_changes is None:
+        return findings
+    if allow_changes == len(changes):
+        return tuple(replace(finding, lifted=True) for finding in findings)
+    planned = f"{_in_words(len(changes), 'change')} planned"
+    approved = GuardrailFinding(guardrail="allow_changes", actual=planned, limit=f"{allow_changes} approved")
+    return (*findings, approved)
+
+
+def touches_recorded_values(change: Change) -> bool:
+    """Tell whether a change alters or drops values that were recorded before."""
+    match change:
+        case Set():
+            return change.reason is Reason.CHANGED
+        case Reassert():
+            return False
+        case Forget() | Reset():
+            return True
+        case _:
+            assert_never(change)
+
+
+def _changed_percent(subject: _Subject) -> GuardrailFinding | None:
+    limits = subject.desired.site.guardrails
+    population, touched = len(subject.state.agents), subject.touched
+    if limits.max_changed_percent is None or population < limits.min_population:
+        return None
+    if not exceeds_percent(len(touched), population, limits.max_changed_percent):
+        return None
+    share = f"{len(touched)} of {population} recorded agents ({len(touched) * 100 / population:.1f} %)"
+    return GuardrailFinding(
+        guardrail="max_changed_percent", actual=share, limit=f"{limits.max_changed_percent:g} %", agents=touched
+    )
+
+
+def _changed_agents(subject: _Subject) -> GuardrailFinding | None:
+    return _above("max_changed_agents", subject.desired.site.guardrails.max_changed_agents, subject.touched)
+
+
+def _to_zero(subject: _Subject) -> GuardrailFinding | None:
+    zeroed = tuple(change.agent for change in subject.changes if closed_channels(change))
+    return _above("max_to_zero", subject.desired.site.guardrails.max_to_zero, zeroed)
+
+
+def _protected(subject: _Subject) -> GuardrailFinding | None:
+    agents = tuple(agent for agent in subject.touched if _is_protected(agent, subject))
+    if not agents:
+        return None
+    return GuardrailFinding(
+        guardrail="protected", actual=_in_words(len(agents), "protected agent"), limit="none", agents=agents
+    )
+
+
+def exceeds_percent(count: int, population: int, percent: float) -> bool:
+    """Tell whether `count` is more than `percent` of `population`, exactly: 323 of 1000 is 32.3 %, no more."""
+    # Via its text: the limit is the number that people wrote, and the float nearest to 32.3 is a little less.
+    return count * 100 > Fraction(str(percent)) * population
+
+
+def closed_channels(change: Change) -> tuple[Channel, ...]:
+    """Return the channels that a call takes from above 0 to 0, or leaves out. A forgotten agent gets no call."""
+    if change.before is None or change.after is None:
+        return ()
+    after = change.after.as_mapping()
+    return tuple(channel for channel, sessions in change.before.channels if sessions > 0 and not after.get(channel))
+
+
+def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> GuardrailFinding | None:
+    if limit is None or len(agents) <= limit:
+        return None
+    return GuardrailFinding(guardrail=name, actual=_in_words(len(agents), "agent"), limit=str(limit), agents=agents)
+
+
+def _is_protected(agent: AgentId, subject: _Subject) -> bool:
+    sides = [side for side in (subject.desired.agents.get(agent), subject.state.agents.get(agent)) if side is not None]
+    teams = tuple(side.team for side in sides if side.team is not None)
+    return any(side.protected for side in sides) or subject.desired.site.guardrails.protects(agent, teams)
+
+
+def _in_words(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+_CHECKS: tuple[Callable[[_Subject], GuardrailFinding | None], ...] = (
+    _changed_percent,
+    _changed_agents,
+    _to_zero,
+    _protected,
+)

@@ -1,0 +1,188 @@
+"""(Desired, State) → Plan. Pure: no clock, no randomness, no files, no order but that of agent ids.
+
+The decision for one agent is `_decide`, a walk down the reasons of DESIGN §4 in order of weight; docs/planning.md
+tells the same story for people. Everything else here carries it over a whole fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.model.agent import AgentId
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.desired import Desired, DesiredAgent
+from reconciler.model.plan import Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Set
+from reconciler.model.site import OnAgentRemoval
+from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.planning.age import AgeLimit, age_limit
+from reconciler.planning.edits import EditExplainer
+from reconciler.planning.fingerprint import fingerprint
+from reconciler.planning.guardrails import check_guardrails
+from reconciler.planning.selection import in_scope
+from reconciler.planning.values import differs, reset_values, values_to_send
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked about every agent."""
+
+    desired: Desired
+    explainer: EditExplainer
+    session_keys: Mapping[AgentId, str]
+    reassert_all: bool
+    age_limit: AgeLimit | None
+
+
+def make_plan(
+    desired: Desired,
+    state: State,
+    options: PlanOptions | None = None,
+    *,
+    session_keys: Mapping[AgentId, str] | None = None,
+    allow_changes: int | None = None,
+) -> Plan:
+    """Return the plan that takes what is recorded to what is desired.
+
+    Each agent of desired ∪ state that the scope selects is in it exactly once. The same arguments give an equal plan.
+
+    Args:
+        desired: what the YAML says.
+        state: what the gateway last acknowledged.
+        options: selection and reassertion; the plan keeps them.
+        session_keys: keys of the sessions alive now, for the agents where they are known.
+        allow_changes: the number of changes a person approved; see `check_guardrails`.
+
+    Raises:
+        ValueError: `options.reassert_older_than` without `options.at`, or an `at` without its offset.
+    """
+    options = options or PlanOptions()
+    question = _ask(desired, options, session_keys or {})
+    changes, unchanged = _walk(question, state, options)
+    gateway = desired.site.gateway
+    return Plan(
+        site=desired.site.name,
+        url=gateway.url,
+        callnums_key=gateway.callnums_key,
+        base=Base(lineage=state.lineage, serial=state.serial),
+        options=options,
+        changes=changes,
+        unchanged=unchanged,
+        findings=check_guardrails(desired, state, changes, allow_changes=allow_changes),
+        fingerprint=fingerprint(changes, url=gateway.url, callnums_key=gateway.callnums_key),
+    )
+
+
+def _ask(desired: Desired, options: PlanOptions, session_keys: Mapping[AgentId, str]) -> _Question:
+    return _Question(
+        desired=desired,
+        explainer=EditExplainer(desired.site.on_channel_removal),
+        session_keys=session_keys,
+        reassert_all=options.reassert_all,
+        age_limit=age_limit(options),
+    )
+
+
+def _walk(question: _Question, state: State, options: PlanOptions) -> tuple[tuple[Change, ...], tuple[AgentId, ...]]:
+    changes: list[Change] = []
+    unchanged: list[AgentId] = []
+    for agent, wanted, record in _pairs(question.desired, state):
+        if not in_scope(options.scope, agent, wanted, record):
+            continue
+        change = _decide(question, agent, wanted, record)
+        if change is None:
+            unchanged.append(agent)
+        else:
+            changes.append(change)
+    return tuple(changes), tuple(unchanged)
+
+
+def _pairs(desired: Desired, state: State) -> Iterator[tuple[AgentId, DesiredAgent | None, AgentRecord | None]]:
+    for agent in sorted({*desired.agents, *state.agents}):
+        yield agent, desired.agents.get(agent), state.agents.get(agent)
+
+
+def _decide(
+    question: _Question, agent: AgentId, wanted: DesiredAgent | None, record: AgentRecord | None
+) -> Change | None:
+    if wanted is None:
+        return None if record is None else _remove(question, agent, record)
+    if record is None:
+        return _set(question, agent, wanted=wanted, record=None, after=wanted.concurrency, reason=Reason.NEW)
+    site = question.desired.site
+    after = values_to_send(wanted.concurrency, record, site)
+    if differs(record.concurrency, after):
+        return _set(question, agent, wanted=wanted, record=record, after=after, reason=Reason.CHANGED)
+    if record.callnums_key is not site.gateway.callnums_key:
+        return _set(question, agent, wanted=wanted, record=record, after=after, reason=Reason.KEY_SPELLING)
+    reason = _reassert_reason(question, agent, record)
+    return None if reason is None else _reassert(agent, wanted, record, reason)
+
+
+def _reassert_reason(question: _Question, agent: AgentId, record: AgentRecord) -> Reason | None:
+    if record.status is RecordStatus.IN_DOUBT:
+        return Reason.IN_DOUBT
+    key = question.session_keys.get(agent)
+    if key is not None and key != record.session:
+        return Reason.NEW_SESSION
+    if question.age_limit is not None and question.age_limit.exceeded_by(record.acknowledged_at):
+        return Reason.OLDER_THAN
+    return Reason.REQUESTED if question.reassert_all else None
+
+
+def _set(
+    question: _Question,
+    agent: AgentId,
+    *,
+    wanted: DesiredAgent,
+    record: AgentRecord | None,
+    after: Concurrency,
+    reason: Reason,
+) -> Set:
+    before = None if record is None else record.concurrency
+    return Set(
+        agent=agent,
+        team=wanted.team,
+        reason=reason,
+        before=before,
+        after=after,
+        edits=question.explainer.explain(before, after, wanted=wanted.concurrency, origins=wanted.origins),
+        source=wanted.source,
+        # A guardrail stands before every change of a protected agent's values, so a person has approved this one.
+        protected=wanted.protected if reason is Reason.CHANGED else _still_protected(wanted, record),
+    )
+
+
+def _reassert(agent: AgentId, wanted: DesiredAgent, record: AgentRecord, reason: Reason) -> Reassert:
+    # The recorded values, not the desired ones: they may hold a 0 that closed a channel, and it is due again too.
+    return Reassert(
+        agent=agent,
+        team=wanted.team,
+        reason=reason,
+        before=record.concurrency,
+        after=record.concurrency,
+        source=wanted.source,
+        protected=_still_protected(wanted, record),
+    )
+
+
+def _still_protected(wanted: DesiredAgent, record: AgentRecord | None) -> bool:
+    # Nobody approves a repetition: a flag that vanished from the YAML must not be lost through one.
+    return wanted.protected or (record is not None and record.protected)
+
+
+def _remove(question: _Question, agent: AgentId, record: AgentRecord) -> Forget | Reset:
+    site = question.desired.site
+    if site.on_agent_removal is OnAgentRemoval.FORGET:
+        return Forget(agent=agent, team=record.team, reason=Reason.NOT_DESIRED, before=record.concurrency)
+    after = reset_values(record.concurrency, site)
+    edits = question.explainer.explain(record.concurrency, after, wanted=site.reset, origins={})
+    return Reset(
+        agent=agent,
+        team=record.team,
+        reason=Reason.NOT_DESIRED,
+        before=record.concurrency,
+        after=after,
+        edits=edits,
+        protected=record.protected,
+    )
