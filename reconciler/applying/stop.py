@@ -1,0 +1,83 @@
+"""Being told to stop: one switch that every worker watches, and that says why it was thrown.
+
+The first reason wins; later ones change nothing but the patience with calls in flight. Waiting anywhere in the applier
+goes through `pause` or `unless_stopped`, so that a stop is noticed at once and never after a backoff.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from reconciler.errors import ExitCode, ReconcilerError
+
+_T = TypeVar("_T")
+
+
+class Stop:
+    """The switch. Once thrown it stays thrown."""
+
+    def __init__(self) -> None:
+        """Begin with nobody having asked."""
+        self._thrown = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._error: BaseException | None = None
+        self._grace = 0.0
+
+    def request(self, error: BaseException, *, grace: float | None = None) -> None:
+        """Ask every worker to begin nothing new.
+
+        Args:
+            error: why; it decides the exit code of the run, unless another reason came first.
+            grace: seconds to wait for calls in flight before giving them up; `None` waits for their own timeouts. An
+                interrupt sets one even when the run was stopping already; the first one set counts.
+        """
+        if self._error is None:
+            self._error = error
+        self._thrown.set()
+        if grace is not None and not self._hurried.is_set():
+            self._grace = grace
+            self._hurried.set()
+
+    @property
+    def requested(self) -> bool:
+        """Tell whether somebody asked."""
+        return self._thrown.is_set()
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why, once somebody asked."""
+        return self._error
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait so long, or until somebody asks; return whether to go on."""
+        if seconds > 0 and not self.requested:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._thrown.wait(), seconds)
+        return not self.requested
+
+    async def unless_stopped(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T | None:
+        """Return what `work` returns, or `None` when somebody asked first; it is cancelled then, or never begun."""
+        if self.requested:
+            return None
+        working, thrown = asyncio.create_task(work()), asyncio.create_task(self._thrown.wait())
+        try:
+            await asyncio.wait({working, thrown}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            thrown.cancel()
+            await asyncio.gather(working, thrown, return_exceptions=True)
+
+    async def patience_over(self) -> None:
+        """Return when calls in flight are to be given up: never, as long as nobody set a grace."""
+        await self._hurried.wait()
+        await asyncio.sleep(self._grace)
+
+
+class RunStoppedError(ReconcilerError):
+    """The run stopped itself: one more call could only have met the same refusal. Not raised; kept by `Stop`."""
+
+    exit_code = ExitCode.SOME_AGENTS_FAILED
