@@ -1,0 +1,43 @@
+"""Plans, outcomes and diagnostics, as text and as documents. Pure: what comes out is a function of what goes in."""
+
+from reconciler.report.diagnostic_text import diagnostics_text
+from reconciler.report.difference_text import difference_text
+from reconciler.report.documents import (
+    FORMAT_VERSION,
+    diagnostic_documents,
+    document_text,
+    outcome_documents,
+    outcome_summary,
+    plan_document,
+    plan_summary,
+    saved_plan,
+)
+from reconciler.report.outcome_text import outcome_text
+from reconciler.report.plan_reading import SavedPlan, read_saved_plan
+from reconciler.report.plan_text import plan_text
+from reconciler.report.printable import printable
+from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
+from reconciler.report.style import Style
+
+__all__ = [
+    "FORMAT_VERSION",
+    "SavedPlan",
+    "Style",
+    "diagnostic_documents",
+    "diagnostics_text",
+    "difference_text",
+    "document_text",
+    "outcome_documents",
+    "outcome_summary",
+    "outcome_text",
+    "plan_document",
+    "plan_summary",
+    "plan_text",
+    "printable",
+    "read_saved_plan",
+    "record_documents",
+    "saved_plan",
+    "state_list_text",
+    "state_show_text",
+    "state_summary",
+]

@@ -1,0 +1,73 @@
+"""What applying a plan would touch and what it would leave alone, in sentences with numbers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.plan import Action, EditKind, Plan, Reason
+from reconciler.report.layout import counted, hang
+from reconciler.report.printable import printable
+
+
+def fact_lines(plan: Plan, *, unchanged: int) -> list[str]:
+    """Return the sentences, broken where they are long.
+
+    Args:
+        plan: fresh or read from a file.
+        unchanged: how many agents have nothing to do.
+    """
+    facts = [*_touched(plan), _untouched(plan, unchanged)] if plan.changes else [_nothing(unchanged)]
+    return [line for fact in facts for line in hang("", fact.split(" "), indent=4, separator=" ")]
+
+
+def _touched(plan: Plan) -> Iterable[str]:
+    calls = len(plan.calls)
+    when = "if approved, apply" if plan.refusals else "apply"
+    if calls == 0:
+        yield f"{when} would send nothing"
+    else:
+        each = ", one per agent" if calls > 1 else ""
+        yield f"{when} would send {counted(calls, 'setcallnumsbymediatype call')} to {printable(plan.url)}{each}"
+    for kind, words in _LOSSES.items():
+        losing = sum(1 for change in plan.changes if any(edit.kind is kind for edit in change.edits))
+        if losing:
+            yield f"{counted(losing, 'agent')} would lose a channel that is no longer desired: {words}"
+    yield from _repeated(plan)
+    yield from _dropped(plan)
+
+
+_LOSSES = {
+    EditKind.CLOSED: "it is sent once as 0",
+    EditKind.OMITTED: "it is left out of the call, and whether the gateway keeps it is not documented",
+}
+
+
+def _repeated(plan: Plan) -> Iterable[str]:
+    respelt = sum(1 for change in plan.changes if change.reason is Reason.KEY_SPELLING)
+    if respelt:
+        values = "its recorded values" if respelt == 1 else "their recorded values"
+        yield f"{counted(respelt, 'agent')} would be sent {values} again, with the key spelt {plan.callnums_key}"
+
+
+def _dropped(plan: Plan) -> Iterable[str]:
+    reset, forgotten = plan.count(Action.RESET), plan.count(Action.FORGET)
+    if reset:
+        yield f"{counted(reset, 'record')} would be dropped after {'its' if reset == 1 else 'their'} last call"
+    if forgotten:
+        whom = "that agent has" if forgotten == 1 else "those agents have"
+        yield f"{counted(forgotten, 'record')} would be dropped without a call: the gateway keeps what {whom}"
+
+
+def _untouched(plan: Plan, unchanged: int) -> str:
+    left = [f"{counted(unchanged, 'agent')} already as desired"] if unchanged else []
+    if plan.options.scope.partial:
+        left.append("every agent outside the selection")
+    alone = f"left alone: {' and '.join(left)}; " if left else ""
+    return f"{alone}{'nothing else is sent, and ' if plan.calls else ''}nobody is signed in or out"
+
+
+def _nothing(unchanged: int) -> str:
+    if not unchanged:
+        return "No changes: there is no agent to look at, and apply would send nothing."
+    stay = "is recorded as desired" if unchanged == 1 else "are recorded as desired"
+    return f"No changes: {counted(unchanged, 'agent')} {stay}, and apply would send nothing."

@@ -1,0 +1,249 @@
+"""A saved plan read back, strictly: the file has been on a pull request, in an artifact store and in other hands.
+
+Every field is checked and nothing is guessed; what it does not understand it refuses. Whether the plan is still true
+is not decided here: `applying` plans afresh and compares.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.errors import InputError, StalePlanError
+from reconciler.model.agent import AgentRange
+from reconciler.model.channel import Channel
+from reconciler.model.diagnostic import Severity
+from reconciler.model.plan import Base, Change, GuardrailFinding, Plan, PlanOptions, Scope
+from reconciler.model.site import CallnumsKey
+from reconciler.report.documents import FORMAT_VERSION, plan_summary
+from reconciler.report.json_reading import (
+    ContradictionError,
+    Fields,
+    MisreadError,
+    count,
+    keyed,
+    listed,
+    number,
+    optional,
+    parse_json,
+    shown,
+    text,
+    truth,
+    word_of,
+)
+from reconciler.report.printable import printable
+from reconciler.report.saved_change import ChangeReader, agent_id
+
+_ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited"
+_REVIEW = "make the plan anew and have it reviewed"
+_UPGRADE = "upgrade this reconciler to the version that wrote it, or make the plan anew with this one"
+
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
+_FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_LONGEST_RANGE = 20
+_HIGHEST_EXIT_CODE = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A plan from a file."""
+
+    plan: Plan
+    """As saved, but for what its document does not hold: its `unchanged` is empty, since those agents are counted and
+    not listed, and nobody in it is `protected`. It is to be shown and compared, never carried out."""
+    unchanged: int
+    """How many agents had nothing to do."""
+
+
+class _NewerFormatError(ValueError):
+    """Nothing is wrong with the document; this version is too old for it."""
+
+
+def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
+    """Return the plan in `data`, a document of `plan --out` or `plan --json`.
+
+    Args:
+        data: the bytes of the file.
+        name: the file's name as the user wrote it, for messages.
+
+    Raises:
+        InputError: it is not such a document, or one of another format version; the message names the field.
+        StalePlanError: one part of it contradicts another: somebody edited it.
+    """
+    where = printable(name)
+    try:
+        return _document(parse_json(data))
+    except ContradictionError as error:
+        raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_REVIEW) from error
+    except _NewerFormatError as error:
+        raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
+    except ValueError as error:
+        raise InputError(f"{where}: not a plan this version can read: {error}", hint=_ADVICE) from error
+    except RecursionError as error:  # within what JSON itself allows, and beyond what can be looked into
+        raise InputError(f"{where}: not a plan this version can read: nested too deep", hint=_ADVICE) from error
+
+
+def _document(value: object) -> SavedPlan:
+    fields = Fields(value)
+    _require_format(fields.take("format_version", text))
+    if (command := fields.take("command", text)) != "plan":
+        raise MisreadError(f"{shown(command)} is not plan, whose document is wanted here", ".command")
+    _check_surroundings(fields)
+    plan = _plan(fields)
+    unchanged = fields.take("summary", lambda summary: _summary(summary, plan))
+    fields.finish()
+    return SavedPlan(plan=plan, unchanged=unchanged)
+
+
+def _require_format(version: str) -> None:
+    if version == FORMAT_VERSION:
+        return
+    match = _VERSION.fullmatch(version)
+    if match and (int(match[1]), int(match[2])) > (1, 0):
+        raise _NewerFormatError(
+            f"format_version: {version} was written by a newer reconciler; this one reads {FORMAT_VERSION}"
+        )
+    raise ValueError(f"format_version: {shown(version)} is not {FORMAT_VERSION}, which this one reads")
+
+
+def _check_surroundings(fields: Fields) -> None:
+    """Check what says nothing about the plan itself: who wrote the document, where, and how that run ended."""
+    fields.take("tool_version", text)
+    fields.take_if_there("environment", optional(text))
+    fields.take_if_there("exit_code", _exit_code)
+    fields.take_if_there("exit_reason", text)
+    fields.take_if_there("diagnostics", listed(_check_diagnostic))
+
+
+def _exit_code(value: object) -> int:
+    if count(value) > _HIGHEST_EXIT_CODE:
+        raise MisreadError(f"{shown(value)} is more than {_HIGHEST_EXIT_CODE}")
+    return count(value)
+
+
+def _plan(fields: Fields) -> Plan:
+    plan = Plan(
+        site=fields.take("site", text),
+        url=fields.take("url", text),
+        callnums_key=fields.take("callnums_key", word_of(CallnumsKey)),
+        base=fields.take("base", _base),
+        options=_options(fields),
+        changes=fields.take("changes", _changes),
+        unchanged=(),
+        findings=fields.take("guardrails", listed(_finding)),
+        fingerprint=fields.take("fingerprint", _fingerprint),
+    )
+    if fields.take("applyable", truth) is not plan.applyable:
+        raise ContradictionError("contradicts the changes and guardrails", ".applyable")
+    if fields.take("capacity", listed(lambda value: value)):
+        raise MisreadError("is empty in every document of this format", ".capacity")
+    return plan
+
+
+def _summary(value: object, plan: Plan) -> int:
+    fields = Fields(value)
+    counts = {name: fields.take(name, count) for name in plan_summary(plan)}
+    fields.finish()
+    for name, wanted in {**plan_summary(plan), "unchanged": counts["unchanged"]}.items():
+        if counts[name] != wanted:
+            raise ContradictionError(f"{counts[name]} contradicts the changes, which make it {wanted}", f".{name}")
+    return counts["unchanged"]
+
+
+def _changes(value: object) -> tuple[Change, ...]:
+    changes = listed(ChangeReader())(value)
+    seen: set[int] = set()
+    for change in changes:
+        if change.agent in seen:
+            raise ValueError(f"agent {change.agent} stands in it twice")
+        seen.add(change.agent)
+    return changes
+
+
+def _fingerprint(value: object) -> str:
+    if not _FINGERPRINT.fullmatch(text(value)):
+        raise ValueError(f"{shown(value)} is not sha256: and 64 hexadecimal digits")
+    return text(value)
+
+
+def _base(value: object) -> Base:
+    fields = Fields(value)
+    base = Base(lineage=fields.take("lineage", optional(text)), serial=fields.take("serial", count))
+    fields.finish()
+    if (base.lineage is None) is not (base.serial == 0):
+        raise MisreadError("contradicts the lineage: only a state that was never written has serial 0", ".serial")
+    return base
+
+
+def _scope(value: object) -> Scope:
+    fields = Fields(value)
+    scope = Scope(
+        teams=fields.take("teams", listed(text)),
+        agents=fields.take("agents", listed(_agent_range)),
+        excluded=fields.take("excluded", listed(_agent_range)),
+        channels=fields.take("channels", listed(keyed({channel.label: channel for channel in Channel}))),
+    )
+    if fields.take("partial", truth) is not scope.partial:
+        raise ContradictionError("contradicts the selection beside it", ".partial")
+    fields.finish()
+    return scope
+
+
+def _options(fields: Fields) -> PlanOptions:
+    scope = fields.take("scope", _scope)
+
+    def read(value: object) -> PlanOptions:
+        inner = Fields(value)
+        options = PlanOptions(
+            scope=scope,
+            reassert_all=inner.take("reassert_all", truth),
+            reassert_older_than=inner.take("reassert_older_than", optional(number)),
+            at=inner.take("at", optional(_instant)),
+        )
+        inner.finish()
+        if options.reassert_older_than is not None and options.at is None:
+            raise MisreadError("is missing: reassert_older_than needs a time to count back from", ".at")
+        return options
+
+    return fields.take("options", read)
+
+
+def _instant(value: object) -> str:
+    try:
+        aware = datetime.fromisoformat(text(value)).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise MisreadError(f"{shown(value)} is not a time with its offset, such as 2026-01-31T09:30:00Z")
+    return text(value)
+
+
+def _finding(value: object) -> GuardrailFinding:
+    fields = Fields(value)
+    finding = GuardrailFinding(
+        guardrail=fields.take("guardrail", text),
+        actual=fields.take("actual", text),
+        limit=fields.take("limit", text),
+        lifted=fields.take("lifted", truth),
+        agents=fields.take("agents", listed(agent_id)),
+    )
+    fields.finish()
+    return finding
+
+
+def _agent_range(value: object) -> AgentRange:
+    words = text(value)
+    if len(words) > _LONGEST_RANGE:
+        raise ValueError(f"{shown(words)} is not a range of agent ids")
+    return AgentRange.parse(words)
+
+
+def _check_diagnostic(value: object) -> None:
+    fields = Fields(value)
+    fields.take("severity", word_of(Severity))
+    for name in ("code", "summary", "detail", "path", "pointer"):
+        fields.take(name, text)
+    for name in ("line", "column"):
+        fields.take(name, count)
+    fields.finish()

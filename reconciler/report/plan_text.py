@@ -1,0 +1,161 @@
+"""A plan as text for a terminal or a log. Its last line is a summary that `grep '^Plan:'` finds.
+
+From top to bottom: what is compared with what; the changes, what takes something away first; the guardrails; what an
+apply would touch and what it would leave alone. A reviewer of ten seconds reads the last screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reconciler.model.agent import AgentId, AgentRange, summarise_agents
+from reconciler.model.desired import Source
+from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
+from reconciler.report.change_words import deed_words, value_words
+from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.layout import (
+    agent_lines,
+    append_place,
+    counted,
+    hang,
+    named_agents,
+    paint,
+    range_words,
+    span_words,
+)
+from reconciler.report.plan_facts import fact_lines
+from reconciler.report.printable import printable
+from reconciler.report.style import Role, Style
+
+_SHOWN_PLACES = 3
+
+_MARKS = {
+    Action.SET: ("~", Role.CHANGED),
+    Action.REASSERT: ("=", Role.REPEATED),
+    Action.FORGET: ("-", Role.REMOVED),
+    Action.RESET: ("-", Role.REMOVED),
+}
+_REASON_MARKS = {
+    Reason.NEW: ("+", Role.ADDED),
+    Reason.KEY_SPELLING: ("=", Role.REPEATED),
+}
+
+
+def plan_text(plan: Plan, *, unchanged: int, style: Style) -> str:
+    """Return `plan` as text, ending in a newline.
+
+    Args:
+        plan: fresh or read from a file.
+        unchanged: how many agents have nothing to do (a plan from a file knows only their number).
+        style: paints, or does not.
+    """
+    sections = (
+        _heading(plan, style),
+        _changes(plan, style),
+        _findings(plan.findings, len(plan.changes), style),
+        [*fact_lines(plan, unchanged=unchanged), *_fingerprint(plan, style), summary_line(plan, unchanged)],
+    )
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def summary_line(plan: Plan, unchanged: int) -> str:
+    """Return the counts in one line."""
+    counts = ", ".join(f"{plan.count(action)} {action}" for action in _MARKS)
+    return f"Plan: {counts}, {unchanged} unchanged; {counted(len(plan.calls), 'call')}."
+
+
+def scope_words(scope: Scope) -> list[str]:
+    """Return a partial scope in words."""
+    teams = [printable(team, limit=60) for team in scope.teams]
+    kinds = [
+        (f"only team{_s(len(teams))} ", teams),
+        (f"only agent{_s(_size(scope.agents))} ", range_words(scope.agents)),
+        (f"only channel{_s(len(scope.channels))} ", [channel.label for channel in scope.channels]),
+        (f"without agent{_s(_size(scope.excluded))} ", range_words(scope.excluded)),
+    ]
+    return [name + ", ".join(words) for name, words in kinds if words]
+
+
+def _heading(plan: Plan, style: Style) -> list[str]:
+    site = printable(plan.site, limit=60)
+    lines = [style(Role.HEADING, f"plan for site {site}: desired values against what was last recorded")]
+    if plan.base.lineage is None:
+        lines.append("nothing is recorded yet, so every agent is new")
+    else:
+        lines.append(f"recorded: serial {plan.base.serial}; live values cannot be read back from the gateway")
+    lines += [f"asked for: {words}" for words in _option_words(plan.options)]
+    if plan.options.scope.partial:
+        words = [*scope_words(plan.options.scope), "no other agent was looked at"]
+        lines += paint(hang("partial: ", words, indent=9, separator="; "), Role.WARNING, style)
+    return lines
+
+
+def _option_words(options: PlanOptions) -> Iterable[str]:
+    if options.reassert_all:
+        yield "every agent is sent its values again, also where nothing differs"
+    elif options.reassert_older_than is not None:
+        age = span_words(options.reassert_older_than)
+        yield f"what was acknowledged more than {age} before {printable(options.at or 'now', limit=40)} is sent again"
+
+
+def _changes(plan: Plan, style: Style) -> list[str]:
+    groups = group_changes(plan.changes)
+    width = max((len(named_agents(group.agents)) for group in groups), default=0)
+    return [line for group in groups for line in _group(group, width, style)]
+
+
+def _group(group: ChangeGroup, width: int, style: Style) -> list[str]:
+    mark, role = _REASON_MARKS.get(group.reason) or _MARKS[group.action]
+    head = f"{mark} {named_agents(group.agents):<{width}}  "
+    first, *rest = value_words(group)
+    plain = hang(head, [deed_words(group) + first, *rest], indent=len(head))
+    lines = paint(plain, role, style)
+    append_place(lines, _places(group.causes), indent=len(head), style=style, plain=plain[-1])
+    return lines + agent_lines(group.agents, indent=len(head), style=style)
+
+
+def _places(causes: Sequence[Source]) -> str:
+    places = ", ".join(printable(str(cause), limit=120) for cause in causes[:_SHOWN_PLACES])
+    rest = len(causes) - _SHOWN_PLACES
+    return f"{places}, and {rest} more {'line' if rest == 1 else 'lines'}" if rest > 0 else places
+
+
+def _findings(findings: tuple[GuardrailFinding, ...], changes: int, style: Style) -> list[str]:
+    seen: set[tuple[AgentId, ...]] = {()}
+    lines: list[str] = []
+    for finding in findings:
+        lines += _finding(finding, changes, style)
+        if finding.agents not in seen:  # the percentage and the count mean the same agents: once is enough
+            lines += _meant(finding.agents, style)
+            seen.add(finding.agents)
+    refusing = {finding.guardrail for finding in findings if not finding.lifted}
+    if refusing == {"allow_changes"}:
+        remedy = f"refused. Leave --allow-changes out, or approve this plan: --allow-changes {changes}"
+    else:
+        remedy = f"refused. If all of it is meant, approve exactly this many changes: --allow-changes {changes}"
+    return [*lines, style(Role.BAD, remedy)] if refusing else lines
+
+
+def _finding(finding: GuardrailFinding, changes: int, style: Style) -> list[str]:
+    name, number, limit = (printable(text) for text in (finding.guardrail, finding.actual, finding.limit))
+    words = [f"guardrail {name}: {number}", limit if name == "allow_changes" else f"limit {limit}"]
+    if finding.lifted:
+        words.append(f"lifted by --allow-changes {changes}")
+    return paint(hang("", words, indent=4), Role.WARNING if finding.lifted else Role.BAD, style)
+
+
+def _meant(agents: Sequence[AgentId], style: Style) -> list[str]:
+    first, *rest = range_words(summarise_agents(agents))
+    return paint(hang(" " * 4, [f"agent{_s(len(agents))} {first}", *rest], indent=4), Role.PLACE, style)
+
+
+def _fingerprint(plan: Plan, style: Style) -> list[str]:
+    return [style(Role.PLACE, f"fingerprint {printable(plan.fingerprint, limit=80)}")] if plan.changes else []
+
+
+def _size(ranges: Sequence[AgentRange]) -> int:
+    return sum(len(span) for span in ranges)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,66 @@
+"""A hundred thousand agents cost a hundred times a thousand: counted in calls of functions, not in seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from report.examples import PLAIN, PLANS, fates
+from support.fleets import concurrency, desired, state
+
+from reconciler.model.plan import Plan
+from reconciler.planning import make_plan
+from reconciler.report import document_text, outcome_text, plan_text, read_saved_plan, saved_plan
+from reconciler.report.difference_text import difference_text
+
+
+def _plan(agents: int) -> Plan:
+    before = {number: concurrency(25, web_chat=number % 9, sms=6) for number in range(1001, 1001 + agents)}
+    after = {number: concurrency(25, web_chat=number % 9 + 1, whatsapp=4) for number in before}
+    return make_plan(desired(after), state(before))
+
+
+def _calls(work: Callable[[], object]) -> int:
+    count = 0
+
+    def counting(_frame: object, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    previous = sys.getprofile()
+    sys.setprofile(counting)
+    try:
+        work()
+    finally:
+        sys.setprofile(previous)
+    return count
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param(lambda plan: plan_text(plan, unchanged=0, style=PLAIN), id="plan-text"),
+        pytest.param(lambda plan: document_text(saved_plan(plan, tool_version="1")), id="document-text"),
+        pytest.param(lambda plan: outcome_text("demo", fates(plan), style=PLAIN), id="outcome-text"),
+        pytest.param(
+            lambda plan: difference_text(settings=(), gone=plan.changes, come=plan.changes, altered=()),
+            id="difference-text",
+        ),
+        pytest.param(
+            lambda plan: read_saved_plan(document_text(saved_plan(plan, tool_version="1")).encode(), name="p"),
+            id="reading",
+        ),
+    ],
+)
+def test_twice_the_agents_are_at_most_twice_the_work(work: Callable[[Plan], object]) -> None:
+    small, large = _plan(600), _plan(1200)
+    work(small)  # caches of the libraries fill once
+    assert _calls(lambda: work(large)) <= 2.05 * _calls(lambda: work(small))
+
+
+def test_ten_thousand_agents_of_a_few_profiles_fit_on_a_screen_or_two() -> None:
+    plan = PLANS["ten-thousand-agents-refused"]()
+    assert len(plan.changes) > 4000
+    assert len(plan_text(plan, unchanged=len(plan.unchanged), style=PLAIN).splitlines()) < 60
