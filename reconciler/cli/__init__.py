@@ -1,0 +1,5 @@
+"""The command line: parse, build, execute. One error border turns everything that can happen into an exit code."""
+
+from reconciler.cli.border import main
+
+__all__ = ["main"]

@@ -1,0 +1,89 @@
+"""`reconciler plan [ENVIRONMENT]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.environment import Environment, check_scope, open_environment
+from reconciler.cli.options import (
+    allow_changes_option,
+    allow_empty_option,
+    environment_argument,
+    json_option,
+    reassert_options,
+    selection_options,
+    strict_option,
+)
+from reconciler.cli.result import CommandResult
+from reconciler.cli.store import open_store
+from reconciler.cli.streams import stdout_style
+from reconciler.cli.writing import write_file
+from reconciler.errors import ExitCode
+from reconciler.model.plan import Plan, PlanOptions
+from reconciler.planning import make_plan
+from reconciler.report import document_text, plan_document, plan_summary, plan_text, saved_plan
+
+
+@click.command
+@environment_argument
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply --plan`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 when there are none.")
+@selection_options
+@reassert_options
+@allow_changes_option
+@strict_option
+@allow_empty_option
+@json_option
+def command(
+    environment: Path,
+    *,
+    out: Path | None,
+    detailed_exitcode: bool,
+    options: PlanOptions,
+    allow_changes: int | None,
+    strict: bool,
+    allow_empty: bool,
+    as_json: bool,
+) -> CommandResult:
+    """Show what apply would change in ENVIRONMENT, compared with what was last recorded.
+
+    A plan is arithmetic over files: it never talks to the gateway and needs no secret. Live values cannot be read
+    back, so it compares with what the gateway last acknowledged.
+
+    Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 5 when a guardrail refuses.
+    """
+    del as_json  # the border looks at it
+    opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
+    state = open_store(opened).read()
+    check_scope(options.scope, opened.desired, state)
+    plan = make_plan(opened.desired, state, options, allow_changes=allow_changes)
+    notes = []
+    if out is not None:
+        write_file(out, document_text(saved_plan(plan, tool_version=__version__)))
+        notes.append(f"saved: apply exactly this with `reconciler apply {opened.name} --plan {out.as_posix()}`")
+    return _result(opened, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
+
+
+def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
+    if plan.refusals:
+        return ExitCode.REFUSED_BY_GUARDRAIL
+    return ExitCode.CHANGES_PRESENT if detailed and plan.changes else ExitCode.DONE
+
+
+def _result(opened: Environment, plan: Plan, code: ExitCode, notes: list[str]) -> CommandResult:
+    sections: dict[str, Any] = plan_document(plan)
+    return CommandResult(
+        command="plan",
+        exit_code=code,
+        text=plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style()),
+        environment=opened.name,
+        site=plan.site,
+        summary=plan_summary(plan),
+        diagnostics=opened.warnings,
+        sections=sections,
+        notes=notes,
+    )

@@ -1,0 +1,26 @@
+"""`reconciler schema [NAME]`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import json_option
+from reconciler.cli.result import CommandResult
+from reconciler.schemas import SCHEMA_NAMES, schema_text
+
+
+@click.command
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, *, as_json: bool) -> CommandResult:
+    """Print the JSON Schema called NAME, or the names there are.
+
+    `site` and `fleet` describe what you write, `state` what is recorded, `plan` and `outcome` the documents of
+    `plan --json` and `apply --json`.
+    """
+    del as_json  # a schema is a JSON document as it is
+    if name is not None:
+        return CommandResult(command="schema", text=schema_text(name), raw=True)
+    return CommandResult(
+        command="schema", text="".join(f"{each}\n" for each in SCHEMA_NAMES), sections={"names": list(SCHEMA_NAMES)}
+    )

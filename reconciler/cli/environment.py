@@ -1,0 +1,89 @@
+"""An environment as commands use it: read, checked, with its paths resolved and its state at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from reconciler.cli.failures import InvalidFilesError
+from reconciler.desired import load
+from reconciler.errors import UsageError
+from reconciler.model.agent import AgentId
+from reconciler.model.desired import Desired
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.plan import Scope
+from reconciler.model.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A valid environment."""
+
+    root: Path
+    """The directory as given."""
+    desired: Desired
+    warnings: tuple[Diagnostic, ...]
+    """With paths as seen from where the command runs."""
+
+    @property
+    def name(self) -> str:
+        """The directory as given, as text."""
+        return self.root.as_posix()
+
+    def path(self, relative: str) -> Path:
+        """Return a path of `site.yaml`, which is relative to the environment's directory."""
+        return self.root / relative
+
+
+def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Environment:
+    """Read the environment at `root`.
+
+    Raises:
+        InvalidFilesError: something in its files is wrong; all of it is told.
+        UsageError: `root` holds environments and is none itself.
+    """
+    _refuse_parent(root)
+    loaded = load(root, strict=strict, allow_empty=allow_empty)
+    diagnostics = seen_from_here(root, loaded.diagnostics)
+    if loaded.desired is None:
+        raise InvalidFilesError(diagnostics)
+    return Environment(root=root, desired=loaded.desired, warnings=diagnostics)
+
+
+def seen_from_here(root: Path, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics with paths that a terminal or an editor can open."""
+    return tuple(replace(each, path=(root / each.path).as_posix()) for each in diagnostics)
+
+
+def check_scope(scope: Scope, desired: Desired, state: State) -> None:
+    """Refuse a selection that names nobody: a mistyped team must not look like a team without changes.
+
+    Raises:
+        UsageError: a team or an agent range is neither desired nor recorded.
+    """
+    known = {side.team for agents in (desired.agents, state.agents) for side in agents.values() if side.team}
+    for team in scope.teams:
+        if team not in known:
+            raise UsageError(f"no agent of team {team!r} is desired or recorded", hint=_nearest(team, known))
+    agents: set[AgentId] = {*desired.agents, *state.agents}
+    for span in scope.agents:
+        if not any(agent in agents for agent in span):
+            raise UsageError(f"no agent of {span} is desired or recorded", hint="check the number after --agent")
+
+
+def _nearest(team: str, known: set[str]) -> str:
+    near = get_close_matches(team, sorted(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"teams are: {', '.join(sorted(known)) or 'none'}"
+
+
+def _refuse_parent(root: Path) -> None:
+    if (root / "site.yaml").exists() or not root.is_dir():
+        return
+    inside = sorted(path.parent.as_posix() for path in root.glob("*/site.yaml"))
+    if inside:
+        raise UsageError(
+            f"{root.as_posix()} has no site.yaml; it holds the environments {', '.join(inside)}",
+            hint=f"name one: reconciler plan {inside[0]}",
+        )

@@ -1,0 +1,69 @@
+"""The command `reconciler` and its subcommands, each imported only when it is called.
+
+To add a command, write `commands/<name>.py` with a click command called `command`, and add a row to `_COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+
+import click
+
+from reconciler import __version__
+
+_COMMANDS = {
+    "validate": "Check an environment's files; touches nothing else.",
+    "plan": "Show what apply would change, compared with what was last recorded.",
+    "apply": "Send the calls of a plan, and record what the gateway acknowledged.",
+    "show": "Show a saved plan.",
+    "state": "Look at what is recorded.",
+    "schema": "Print a published JSON Schema.",
+    "simulate": "Serve a rehearsal gateway on this machine.",
+    "version": "Print the version.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and first lines, and imports one only to run it or to help with it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a first day's work."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command, or `None` when there is none of that name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        near = get_close_matches(args[0], _COMMANDS, n=1)
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Per-agent multimedia concurrency of a Huawei CEC / AICC contact centre, as reviewed YAML.
+
+    How many e-mails, chats and messages each agent handles at once lives in YAML in Git. `plan` compares it with what
+    the gateway last acknowledged; a reviewer reads the plan; `apply` sends only the calls that change something.
+
+    ENVIRONMENT is a directory with a site.yaml and fleet files; without it, `desired` is taken.
+    """

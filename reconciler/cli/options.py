@@ -1,0 +1,131 @@
+"""Arguments and options that several commands share, and the types they are parsed into."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.model.agent import AgentRange, parse_agent_ranges
+from reconciler.model.channel import Channel
+from reconciler.model.plan import PlanOptions, Scope
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class AgentsType(click.ParamType[tuple[AgentRange, ...]]):
+    """`1001,1003-1050` as ranges."""
+
+    name = "IDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[AgentRange, ...]:
+        """Parse, or refuse with the sentence of the parser."""
+        try:
+            return value if isinstance(value, tuple) else parse_agent_ranges(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SpanType(click.ParamType[float]):
+    """A span of time such as `90s`, `12h` or `7d`, in seconds."""
+
+    name = "SPAN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse, or say how spans are written."""
+        match = re.fullmatch(r"([0-9]{1,6})(ms|s|m|h|d)", str(value), re.ASCII)
+        if match is None:
+            self.fail(f"{value!r} is not a span of time such as 90s, 12h or 7d", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
+
+
+class InstantType(click.ParamType[str]):
+    """An RFC 3339 time, normalised to UTC and whole seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Parse, or say how times are written."""
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-01-31T09:30:00Z", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} names no time zone; end it in Z for UTC", param, ctx)
+        return instant.astimezone(UTC).strftime(_INSTANT)
+
+
+environment_argument = click.argument(
+    "environment", default="desired", type=click.Path(path_type=Path), metavar="[ENVIRONMENT]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout instead of text.")
+strict_option = click.option("--strict", is_flag=True, help="Treat warnings about the files as errors.")
+allow_empty_option = click.option(
+    "--allow-empty", is_flag=True, help="Accept an environment without agents (nearly always a broken checkout)."
+)
+allow_changes_option = click.option(
+    "--allow-changes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Lift the guardrails for exactly N changes; another number than the plan's is refused.",
+)
+
+
+def selection_options(command: _F) -> _F:
+    """Add the selection flags, handed to the command as one `scope`."""
+
+    @click.option("--team", "teams", multiple=True, help="Only agents of this team (repeatable).")
+    @click.option("--agent", "agents", type=AgentsType(), default=(), help="Only these agents: 1001,1003-1050.")
+    @click.option("--exclude-agent", "excluded", type=AgentsType(), default=(), help="Without these agents.")
+    @click.option(
+        "--channel",
+        "channels",
+        multiple=True,
+        type=click.Choice([channel.label for channel in Channel]),
+        help="Only agents with this channel, desired or recorded (repeatable).",
+    )
+    @functools.wraps(command)
+    def with_scope(
+        teams: tuple[str, ...],
+        agents: tuple[AgentRange, ...],
+        excluded: tuple[AgentRange, ...],
+        channels: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        chosen = tuple(sorted({Channel.from_label(label) for label in channels}))
+        scope = Scope(teams=tuple(sorted(set(teams))), agents=agents, excluded=excluded, channels=chosen)
+        return command(scope=scope, **rest)
+
+    return with_scope  # type: ignore[return-value]  # the flags are gone and the scope is there: click calls it
+
+
+def reassert_options(command: _F) -> _F:
+    """Add the flags that send recorded values again; with the scope they make the command's `options`."""
+
+    @click.option(
+        "--reassert",
+        type=click.Choice(["in-doubt", "all"]),
+        default="in-doubt",
+        show_default=True,
+        help="Which unchanged agents to send again.",
+    )
+    @click.option(
+        "--reassert-older-than", "older_than", type=SpanType(), help="Also those acknowledged longer ago: 12h, 7d."
+    )
+    @click.option("--at", type=InstantType(), help="The time to count back from; now, unless given.")
+    @functools.wraps(command)
+    def with_options(scope: Scope, reassert: str, older_than: float | None, at: str | None, **rest: Any) -> Any:
+        if older_than is not None and at is None:
+            at = datetime.now(UTC).strftime(_INSTANT)
+        options = PlanOptions(scope=scope, reassert_all=reassert == "all", reassert_older_than=older_than, at=at)
+        return command(options=options, **rest)
+
+    return with_options  # type: ignore[return-value]  # as above

@@ -1,0 +1,33 @@
+"""What a command hands to the border: an exit code, and its result in two forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.errors import ExitCode
+from reconciler.model.diagnostic import Diagnostic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """The end of a command that ran."""
+
+    command: str
+    exit_code: int = ExitCode.DONE
+    """The number for the shell; not always a member of `ExitCode`: `--deferred-exit-code` takes any."""
+    exit_reason: str = ""
+    """Empty for the reason that goes with `exit_code`."""
+    text: str = ""
+    """The result for people, ending in a newline."""
+    raw: bool = False
+    """The text is a document itself (a schema, say): `--json` prints it as it is."""
+    environment: str | None = None
+    site: str | None = None
+    summary: Mapping[str, object] = field(default_factory=dict)
+    diagnostics: Sequence[Diagnostic] = ()
+    """Shown on stderr, unless the command is `validate`, whose result they are."""
+    sections: Mapping[str, object] = field(default_factory=dict)
+    """What the JSON document holds beyond the envelope."""
+    notes: Sequence[str] = ()
+    """Sentences for stderr, after everything else."""

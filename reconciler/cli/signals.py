@@ -1,0 +1,43 @@
+"""SIGINT and SIGTERM during an apply: the first ends it in order, the second at once.
+
+A CI host that cancels a job sends SIGINT, SIGTERM 7.5 s later, and then kills; so calls in flight get five seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.applying import Stop
+from reconciler.cli.streams import write
+from reconciler.errors import ExitCode, InterruptedRunError
+
+GRACE = 5.0
+"""Seconds for calls in flight after the first signal."""
+
+
+@contextmanager
+def stop_on_signals(stop: Stop) -> Iterator[None]:
+    """Throw `stop` at the first signal and leave the process at the second; entered inside the event loop."""
+    loop = asyncio.get_running_loop()
+    seen = itertools.count(1)
+
+    def on_signal() -> None:
+        if next(seen) > 1:
+            # Consistent all the same: whatever was sent has a durable intent, and the next run takes it from there.
+            os._exit(ExitCode.INTERRUPTED)
+        write(sys.stderr, "stopping: no new calls; waiting for those in flight (interrupt again to leave at once)\n")
+        stop.request(InterruptedRunError("interrupted; the rest was not sent"), grace=GRACE)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,26 @@
+"""The state of an environment, opened as its `site.yaml` says, with this machine's clock."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from reconciler.cli.environment import Environment
+from reconciler.state import StateStore
+
+
+def utc_now() -> str:
+    """Return the time as the state writes it: RFC 3339, UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def open_store(opened: Environment) -> StateStore:
+    """Return the store of `opened`; nothing is read or created yet."""
+    path = opened.path(opened.desired.site.state.path)
+    return StateStore(
+        path,
+        site=opened.desired.site.name,
+        clock=utc_now,
+        new_lineage=lambda: str(uuid.uuid4()),
+        display=path.as_posix(),
+    )

@@ -1,0 +1,56 @@
+"""The two streams and what they can show: stdout carries the result, stderr everything else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from reconciler.report import Style
+
+
+def wants_color(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether to colour what goes to `stream`: a terminal that can, and nobody who asked not to (NO_COLOR)."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def shows_progress(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether a moving progress bar makes sense on `stream`: on a terminal, and not in CI."""
+    return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+
+
+def stdout_style() -> Style:
+    """Return how to paint the result."""
+    return _style(sys.stdout)
+
+
+def stderr_style() -> Style:
+    """Return how to paint everything else."""
+    return _style(sys.stderr)
+
+
+def _style(stream: TextIO) -> Style:
+    from reconciler.report import Style  # noqa: PLC0415 - `--help` paints nothing
+
+    return Style(color=wants_color(stream, os.environ))
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write `text`; a reader who has gone away (`| head`) is no error of ours.
+
+    Characters the terminal's encoding lacks are escaped rather than refused.
+    """
+    if isinstance(encoding := stream.encoding, str):
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # Python would complain again at exit, when it flushes what is left; let it flush into nothing.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,45 @@
+"""Files a command reads and writes beside the environment: plans and reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.errors import InputError
+from reconciler.state import replace_file
+
+_READABLE_BY_ALL = 0o644
+_LARGEST = 1 << 30
+
+
+def write_file(path: Path, text: str) -> None:
+    """Make `text` the content of `path`, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    try:
+        replace_file(path, text.encode(), mode=_READABLE_BY_ALL)
+    except OSError as error:
+        raise InputError(
+            f"{path.as_posix()} cannot be written: {error.strerror}", hint="name a file in a directory that exists"
+        ) from error
+
+
+def read_file(path: Path, *, what: str) -> bytes:
+    """Return the content of `path`.
+
+    Args:
+        path: the file as the user named it.
+        what: what it should be, for the message.
+
+    Raises:
+        InputError: it cannot be read, or is far too large to be what it should be.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise InputError(f"{path.as_posix()} cannot be read: {error.strerror}", hint=f"name the {what} file") from error
+    if len(data) > _LARGEST:
+        raise InputError(f"{path.as_posix()} is larger than 1 GiB: not a {what} of ours")
+    return data

@@ -1,0 +1,177 @@
+"""Whatever happens ends in one exit code of the table, and with --json in one document."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from support.site import Site
+
+from reconciler.cli.group import cli
+from reconciler.errors import ExitCode
+
+SECRET = "guid-which-nobody-may-see"
+
+
+def test_without_a_command_the_help_goes_to_stderr_and_it_exits_3(site: Site) -> None:
+    ended = site.run()
+
+    assert (ended.code, ended.out) == (3, "")
+    assert "Commands:" in ended.err
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("state", "list", "--help")], ids=" ".join)
+def test_help_goes_to_stdout_and_exits_0(
+    site: Site, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = site.run(*arguments)
+
+    assert ended.code == 0
+    assert "Usage: reconciler" in ended.out + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("plna",), "did you mean 'plan'?"),
+        (("plan", "--jsn"), "--json"),
+        (("plan", "--agent", "12"), "101 to 999999"),
+        (("plan", "--at", "yesterday"), "2026-01-31T09:30:00Z"),
+        (("plan", "--at", "2026-01-31T09:30:00"), "time zone"),
+        (("plan", "--reassert-older-than", "soon"), "12h"),
+        (("plan", "--channel", "whatsap"), "whatsapp"),
+        (("plan", "--allow-changes", "-1"), "--allow-changes"),
+        (("plan", "demo", "--team", "eats"), "did you mean 'east'?"),
+        (("plan", "demo", "--agent", "9001"), "9001"),
+        (("schema", "flet"), "fleet"),
+        (("apply", "demo", "--allow-shrink", "--yes"), "--plan FILE"),
+        (("apply", "demo", "--plan", "p.json", "--team", "east"), "--plan has its own selection"),
+        (("plan", "nowhere"), "nowhere"),
+        (("simulate", "--fault", "nonsense"), "nonsense"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_wrong_command_line_exits_3_and_says_what_is_right(
+    site: Site, arguments: tuple[str, ...], advice: str
+) -> None:
+    ended = site.run(*arguments)
+
+    assert (ended.code, ended.out) == (3, "")
+    assert advice in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("version",),
+        ("validate", "demo"),
+        ("validate", "nowhere"),
+        ("plan", "demo"),
+        ("plan", "nowhere"),
+        ("plan", "demo", "--mistyped"),
+        ("nonsense",),
+        ("apply", "demo"),
+        ("apply", "demo", "--yes"),
+        ("apply", "demo", "--plan", "nowhere.json"),
+        ("show", "nowhere.json"),
+        ("state", "list", "demo"),
+        ("state", "show", "demo", "--team", "nobody"),
+        ("schema",),
+        ("schema", "fleet"),
+        ("schema", "nonsense"),
+    ],
+    ids=" ".join,
+)
+def test_with_json_stdout_is_exactly_one_document_whatever_happens(site: Site, arguments: tuple[str, ...]) -> None:
+    ended = site.run(*arguments, "--json")
+
+    document = ended.document
+    assert document.get("exit_code", ended.code) == ended.code
+    if ended.code != 0:
+        assert document["diagnostics"], "a failure says why"
+
+
+def test_an_error_in_the_document_carries_the_exit_code_in_words(site: Site) -> None:
+    document = site.run("show", "nowhere.json", "--json").document
+
+    assert (document["exit_code"], document["exit_reason"]) == (3, "invalid-input")
+    assert document["diagnostics"][0]["severity"] == "error"
+
+
+def test_a_bug_of_ours_exits_1_with_a_trace_of_places_and_without_the_words_of_the_exception(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(**_: object) -> None:
+        raise KeyError(SECRET)
+
+    monkeypatch.setattr(cli, "main", explode)
+
+    ended = site.run("plan", "demo", "--json")
+
+    assert ended.code == ended.document["exit_code"] == ExitCode.BUG
+    assert SECRET not in ended.err + ended.out
+    assert "test_border.py" in ended.err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()], ids=["interrupt", "abort"])
+def test_an_interrupt_exits_130(site: Site, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def interrupt(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", interrupt)
+
+    assert site.run("plan", "demo").code == ExitCode.INTERRUPTED
+
+
+def test_another_complaint_of_the_parser_exits_3(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def complain(**_: object) -> None:
+        raise click.FileError("plan.json", "no such thing")
+
+    monkeypatch.setattr(cli, "main", complain)
+
+    assert site.run("plan", "demo").code == ExitCode.INVALID_INPUT
+
+
+def test_a_reader_who_goes_away_is_no_error(site: Site) -> None:
+    command = f"{sys.executable} -m reconciler schema fleet"
+    process = subprocess.Popen(command.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=site.work)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_the_version_flag_and_the_version_command_agree(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    flag = site.run("--version")
+    shown = flag.out or capsys.readouterr().out
+
+    assert shown.split()[:2] == site.run("version").out.split()[:2]
+
+
+def test_the_module_is_the_command(site: Site) -> None:
+    arguments = [sys.executable, "-m", "reconciler", "validate", "demo"]
+    ended = subprocess.run(arguments, cwd=site.work, capture_output=True, text=True, check=False, timeout=30)
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("Valid: site demo, 5 agents in 2 teams")
+
+
+def test_simulate_prints_one_line_of_json_and_ends_at_sigterm(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "reconciler", "simulate", "--port", "0", "--sign-in", "1001-1003"]
+    process = subprocess.Popen(
+        [*arguments, "--ca-out", "ca.pem", "--sessions-out", "sessions.json"], stdout=subprocess.PIPE, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    facts = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, rest) == (0, b"")
+    assert facts["url"] == f"https://127.0.0.1:{facts['port']}"
+    assert len(json.loads((tmp_path / "sessions.json").read_text())) == 3

@@ -1,0 +1,83 @@
+"""Colour and progress only where they are seen; text survives poor encodings."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from support.site import Site
+
+from reconciler.cli.progress import progress_of
+from reconciler.cli.streams import shows_progress, wants_color, write
+from reconciler.model.agent import AgentId
+from reconciler.model.outcome import Outcome, Result
+from reconciler.model.plan import Action
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "expected"),
+    [
+        (Terminal(), {}, True),
+        (Terminal(), {"NO_COLOR": "1"}, False),
+        (Terminal(), {"NO_COLOR": ""}, True),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (io.StringIO(), {}, False),
+    ],
+    ids=["terminal", "no-color", "empty-no-color", "dumb", "pipe"],
+)
+def test_colour_is_for_terminals_and_gives_way_to_no_color(
+    stream: Any, environ: dict[str, str], expected: bool
+) -> None:
+    assert wants_color(stream, environ) is expected
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "expected"),
+    [(Terminal(), {}, True), (Terminal(), {"CI": "true"}, False), (io.StringIO(), {}, False)],
+    ids=["terminal", "ci", "pipe"],
+)
+def test_progress_is_for_terminals_outside_ci(stream: Any, environ: dict[str, str], expected: bool) -> None:
+    assert shows_progress(stream, environ) is expected
+
+
+def test_a_terminal_gets_colours(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.cli.streams.wants_color", lambda *_: True)
+
+    assert "\x1b[" in site.run("plan", "demo").out
+
+
+def test_a_stream_of_another_encoding_gets_escapes_instead_of_an_error() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+
+    write(stream, "3 → 4\n")
+
+    assert raw.getvalue() == b"3 \\u2192 4\n"
+
+
+def test_on_a_terminal_the_bar_counts_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    outcome = Outcome(agent=AgentId(1001), action=Action.SET, result=Result.FAILED)
+
+    with progress_of(lambda: 1) as told:
+        told(outcome)
+
+    assert "1 failed" in stream.getvalue()
+
+
+def test_elsewhere_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+
+    with progress_of(lambda: 1) as told:
+        told(Outcome(agent=AgentId(1001), action=Action.SET, result=Result.APPLIED))
+
+    assert stream.getvalue() == ""

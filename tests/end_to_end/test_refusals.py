@@ -1,0 +1,170 @@
+"""Everything apply refuses is refused before the first call."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.rehearsal import RehearsalServer
+from support.site import Ended, Site
+
+
+@pytest.fixture(autouse=True)
+def _no_call_was_made(server: RehearsalServer) -> Iterator[None]:
+    yield
+    assert server.call(lambda gateway: gateway.requests_document())["total"] == 0
+
+
+def reviewed(site: Site) -> None:
+    site.run("plan", "demo", "--out", "plan.json")
+
+
+def apply(site: Site, *flags: str) -> Ended:
+    return site.run("apply", "demo", "--plan", "plan.json", *flags)
+
+
+def test_a_plan_that_has_grown_is_refused_with_the_difference(site: Site) -> None:
+    reviewed(site)
+    site.write("more.yaml", "agents: {1010: {total: 3, channels: {email: 3}}}\n")
+
+    ended = apply(site)
+
+    assert (ended.code, ended.out) == (6, "")
+    assert "+ agent 1010" in ended.err
+
+
+def test_growth_is_refused_even_where_shrinking_is_allowed(site: Site) -> None:
+    reviewed(site)
+    site.write("more.yaml", "agents: {1010: {total: 3, channels: {email: 3}}}\n")
+
+    assert apply(site, "--allow-shrink").code == 6
+
+
+def test_a_changed_value_is_refused_with_both_values(site: Site) -> None:
+    reviewed(site)
+    site.edit("fleet.yaml", "web_chat: 6", "web_chat: 7")
+
+    ended = apply(site, "--allow-shrink")
+
+    assert ended.code == 6
+    assert "web_chat 6" in ended.err
+    assert "web_chat 7" in ended.err
+
+
+def test_a_plan_that_has_shrunk_is_refused_and_the_flag_named(site: Site) -> None:
+    reviewed(site)
+    site.edit("fleet.yaml", "  1001: {profile: chat}\n", "")
+
+    ended = apply(site)
+
+    assert ended.code == 6
+    assert "--allow-shrink" in ended.err
+
+
+def test_another_gateway_is_refused(site: Site) -> None:
+    reviewed(site)
+    site.edit("site.yaml", "https://127.0.0.1:", "https://localhost:")
+
+    ended = apply(site)
+
+    assert ended.code == 6
+    assert "localhost" in ended.err
+
+
+def test_another_site_is_refused(site: Site) -> None:
+    reviewed(site)
+    site.edit("site.yaml", "name: demo", "name: other")
+
+    assert apply(site).code == 6
+
+
+def test_an_edited_plan_file_is_refused(site: Site) -> None:
+    reviewed(site)
+    plan = site.work / "plan.json"
+    plan.write_text(plan.read_text().replace('"total": 12', '"total": 13'))
+
+    ended = apply(site)
+
+    assert ended.code == 6
+    assert "altered" in ended.err
+
+
+def test_a_guardrail_refuses_at_apply_too(site: Site) -> None:
+    site.edit("site.yaml", "max_changed_percent: null", "max_changed_percent: null, protected: {teams: [east]}")
+    site.write("state.json", STATE)
+
+    ended = site.run("apply", "demo", "--yes", "--agent", "1001")
+
+    assert ended.code == 5
+    assert "--allow-changes 1" in ended.err
+
+
+STATE = (
+    '{"format_version": "1.0", "lineage": "11111111-2222-4333-8444-555555555555", "serial": 7, "site": "demo", '
+    '"agents": {"1001": {"acknowledged_at": "2026-01-31T09:30:00Z", "callnums_key": "callNums", '
+    '"channels": {"51": 1}, "protected": false, "session": null, "status": "acknowledged", "team": "east", '
+    '"total": 1}}}'
+)
+
+
+def test_without_a_terminal_it_asks_for_a_plan_or_for_yes(site: Site) -> None:
+    ended = site.run("apply", "demo")
+
+    assert ended.code == 3
+    assert "--yes" in ended.err
+
+
+def test_with_a_terminal_only_yes_will_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "y")
+
+    ended = site.run("apply", "demo")
+
+    assert ended.code == 130
+    assert "not approved" in ended.err
+
+
+def test_a_held_lock_exits_7_and_names_the_holder(site: Site) -> None:
+    lock = site.root / "state.json.lock"
+    lock.write_text('{"id": "abc", "who": "somebody@elsewhere", "operation": "apply", "since": "2026-01-31T09:30:00Z"}')
+    with lock.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ended = site.run("apply", "demo", "--yes")
+
+    assert ended.code == 7
+    assert "somebody@elsewhere" in ended.err
+
+
+def test_a_missing_ca_file_exits_3_and_names_it(site: Site) -> None:
+    site.edit("site.yaml", str(Path(_ca_of(site))), "nowhere.pem")
+
+    ended = site.run("apply", "demo", "--yes")
+
+    assert ended.code == 3
+    assert "nowhere.pem" in ended.err
+
+
+def _ca_of(site: Site) -> str:
+    line = next(line for line in (site.root / "site.yaml").read_text().splitlines() if "ca_file" in line)
+    return line.split(": ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "sessions.json"), ("{", "sessions.json"), ('[{"agentId": "1001"}]', "guid")],
+    ids=["missing", "broken", "without-guid"],
+)
+def test_a_session_source_that_fails_as_a_whole_exits_4_and_skips_everybody(
+    site: Site, text: str | None, told: str
+) -> None:
+    if text is None:
+        (site.root / "sessions.json").unlink()
+    else:
+        site.write("sessions.json", text)
+
+    ended = site.run("apply", "demo", "--yes", "--json")
+
+    assert (ended.code, ended.document["summary"]["skipped"]) == (4, 5)
+    assert told in ended.err

@@ -1,0 +1,135 @@
+"""What the documentation shows is what happens.
+
+The README's YAML blocks are written as files, its console blocks run, their output compared. A comment before a block
+says what its story assumes, as edits `A -> B; C -> D` of the YAML: `recorded:` records the fleet as it would be after
+those edits, `edited:` makes them. `UPDATE_GOLDENS=1` writes today's output into the README, and fails so that somebody
+reads the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.site import run_in
+
+from reconciler.desired import load
+from reconciler.errors import ExitCode
+from reconciler.model.site import CallnumsKey
+from reconciler.model.state import AgentRecord, empty_state
+from reconciler.state import LockHolder, StateStore
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BLOCK = re.compile(r"(?:<!-- (?P<story>\w+): (?P<edits>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)\)")
+LONGEST_README = 150
+
+
+def edited(text: str, edits: str) -> str:
+    """Return `text` after `A -> B; C -> D`."""
+    for edit in edits.split("; "):
+        old, new = edit.split(" -> ")
+        assert old in text, f"the story of a block wants {old!r} in the YAML"
+        text = text.replace(old, new)
+    return text
+
+
+def record(root: Path) -> None:
+    """Record the fleet at `root` as if it had just been applied."""
+    desired = load(root).desired
+    assert desired is not None
+    records = {
+        agent: AgentRecord(
+            concurrency=wanted.concurrency,
+            callnums_key=CallnumsKey.CAMEL,
+            acknowledged_at="2026-01-31T09:30:00Z",
+            team=wanted.team,
+            protected=wanted.protected,
+        )
+        for agent, wanted in desired.agents.items()
+    }
+    store = StateStore(
+        root / "state.json",
+        site=desired.site.name,
+        clock=lambda: "2026-01-31T09:30:00Z",
+        new_lineage=lambda: "11111111-2222-4333-8444-555555555555",
+    )
+    with store.lock(LockHolder(id="1", who="somebody@somewhere", operation="apply", since="2026-01-31T09:30:00Z")):
+        store.write(empty_state(desired.site.name).with_agents(records))
+
+
+def tell(work: Path, block: re.Match[str]) -> str:
+    """Carry out one block of the README; return the text it should have."""
+    text = block["text"]
+    if block["kind"] == "yaml":
+        file = work / text.splitlines()[0].removeprefix("# ")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    elif block["kind"] == "console":
+        fleet = work / "desired" / "east.yaml"
+        now = fleet.read_text()
+        fleet.write_text(edited(now, block["edits"]))
+        if block["story"] == "recorded":
+            record(work / "desired")
+            fleet.write_text(now)
+        command = text.splitlines()[0]
+        return f"{command}\n{run_in(work, *shlex.split(command)[2:]).out}"
+    return text
+
+
+def test_the_readme_shows_what_its_commands_print(tmp_path: Path) -> None:
+    readme = README.read_text()
+    blocks = list(BLOCK.finditer(readme))
+    assert {block["kind"] for block in blocks} >= {"yaml", "console", "sh"}
+
+    told = readme
+    for block in blocks:
+        told = told.replace(block["text"], tell(tmp_path, block))
+    if os.environ.get("UPDATE_GOLDENS"):
+        README.write_text(told)
+
+    assert told == readme
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.read_text().splitlines()) <= LONGEST_README
+
+
+def test_the_readme_lists_every_exit_code_and_no_other() -> None:
+    rows = [line for line in README.read_text().splitlines() if line.startswith("| ") and "exit" not in line[:8]]
+    listed = {int(cell) for row in rows for cell in re.findall(r"\| (\d+) \|", f"{row} |")}
+
+    assert listed == {int(code) for code in ExitCode}
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    for document in DOCUMENTS:
+        yield from ((document, link) for link in LINK.findall(document.read_text()))
+
+
+@pytest.mark.parametrize(("document", "link"), list(links()), ids=lambda value: getattr(value, "name", value))
+def test_a_link_leads_somewhere(document: Path, link: str) -> None:
+    assert (document.parent / link).exists()
+
+
+def test_the_demo_environment_is_valid_also_strictly() -> None:
+    assert load(ROOT / "desired" / "demo", strict=True).diagnostics == ()
+
+
+def test_every_diagnostic_of_the_corpus_stands_in_the_catalogue_once() -> None:
+    catalogue = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.MULTILINE)
+    shown = {
+        code
+        for expected in (ROOT / "tests" / "desired" / "corpus").rglob("expected.txt")
+        for code in re.findall(r"(?:error|warning)\[([a-z0-9-]+)\]", expected.read_text())
+    }
+
+    assert len(shown) > 40
+    assert sorted(set(catalogue)) == sorted(catalogue)
+    assert shown - set(catalogue) == set()
