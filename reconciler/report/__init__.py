@@ -15,7 +15,6 @@ from reconciler.report.documents import (
 from reconciler.report.outcome_text import outcome_text
 from reconciler.report.plan_reading import SavedPlan, read_saved_plan
 from reconciler.report.plan_text import plan_text
-from reconciler.report.printable import printable
 from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
 from reconciler.report.style import Style
 
@@ -33,7 +32,6 @@ __all__ = [
     "plan_document",
     "plan_summary",
     "plan_text",
-    "printable",
     "read_saved_plan",
     "record_documents",
     "saved_plan",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.report.printable import printable
+from reconciler.model.printable import printable
 from reconciler.report.style import Role, Style
 
 _ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import Change
+from reconciler.model.printable import printable
 from reconciler.report.change_words import value_words, whole_words
 from reconciler.report.layout import agent_lines, hang, named_agents
-from reconciler.report.printable import printable
 from reconciler.report.style import Style
 
 _SHOWN = 20

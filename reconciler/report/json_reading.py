@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from reconciler.report.printable import printable
+from reconciler.model.printable import printable
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)

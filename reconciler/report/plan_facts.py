@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.plan import Action, EditKind, Plan, Reason
+from reconciler.model.printable import printable
 from reconciler.report.layout import counted, hang
-from reconciler.report.printable import printable
 
 
 def fact_lines(plan: Plan, *, unchanged: int) -> list[str]:

@@ -15,6 +15,7 @@ from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.diagnostic import Severity
 from reconciler.model.plan import Base, Change, GuardrailFinding, Plan, PlanOptions, Scope
+from reconciler.model.printable import printable
 from reconciler.model.site import CallnumsKey
 from reconciler.report.documents import FORMAT_VERSION, plan_summary
 from reconciler.report.json_reading import (
@@ -32,7 +33,6 @@ from reconciler.report.json_reading import (
     truth,
     word_of,
 )
-from reconciler.report.printable import printable
 from reconciler.report.saved_change import ChangeReader, agent_id
 
 _ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited"

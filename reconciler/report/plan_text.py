@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.model.agent import AgentId, AgentRange, summarise_agents
 from reconciler.model.desired import Source
 from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
+from reconciler.model.printable import printable
 from reconciler.report.change_words import deed_words, value_words
 from reconciler.report.grouping import ChangeGroup, group_changes
 from reconciler.report.layout import (
@@ -24,7 +25,6 @@ from reconciler.report.layout import (
     span_words,
 )
 from reconciler.report.plan_facts import fact_lines
-from reconciler.report.printable import printable
 from reconciler.report.style import Role, Style
 
 _SHOWN_PLACES = 3

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.printable import printable
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.report.layout import counted
-from reconciler.report.printable import printable
 from reconciler.report.style import Role, Style
 
 _WIDEST = 40

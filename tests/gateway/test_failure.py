@@ -35,7 +35,7 @@ def test_a_failure_before_sending_is_never_in_doubt() -> None:
 
 
 def test_the_detail_of_a_failure_is_escaped() -> None:
-    assert judge_failure(FailureKind.TLS, "a\nb").message.endswith("(a\\x0ab)")
+    assert judge_failure(FailureKind.TLS, "a\nb").message.endswith("(a\\nb)")
 
 
 def caused(exc: Exception, *causes: BaseException) -> Exception:

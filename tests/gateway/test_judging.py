@@ -259,7 +259,7 @@ def test_what_the_server_says_is_escaped_and_cut(status: int) -> None:
     assert verdict.message.isprintable()
     assert "\\u202e\\x1bxxx" in verdict.message
     assert len(verdict.message) < 500
-    assert verdict.retcode == "106-011\\x0a"
+    assert verdict.retcode == "106-011\\n"
 
 
 def test_a_retcode_of_any_length_is_cut() -> None:

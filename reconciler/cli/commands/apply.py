@@ -37,6 +37,7 @@ from reconciler.gateway import open_source
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Plan, PlanOptions
+from reconciler.model.printable import printable
 from reconciler.planning import require_unaltered
 from reconciler.report import (
     difference_text,
@@ -44,7 +45,6 @@ from reconciler.report import (
     outcome_summary,
     outcome_text,
     plan_text,
-    printable,
     read_saved_plan,
 )
 from reconciler.state import LockHolder

@@ -18,8 +18,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import assert_never
 
-from reconciler.gateway.printable import printable
 from reconciler.gateway.protocol.verdict import Misconfigured, Refused, Transient, Unanswered, Verdict
+from reconciler.model.printable import printable
 
 _MAX_DETAIL = 200
 

@@ -27,7 +27,6 @@ from email.utils import parsedate_to_datetime
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from reconciler.gateway.printable import printable
 from reconciler.gateway.protocol.reply import Answer, Reply, read_answer
 from reconciler.gateway.protocol.verdict import (
     Acknowledged,
@@ -39,6 +38,7 @@ from reconciler.gateway.protocol.verdict import (
     Verdict,
 )
 from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeClass, RetcodeTable, Row, lookup
+from reconciler.model.printable import printable
 
 MAX_TEXT = 200
 MAX_RETRY_AFTER = 60.0

@@ -17,11 +17,11 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.errors import SessionSourceError
-from reconciler.gateway.printable import printable
 from reconciler.gateway.sessions.complaint import last_words
 from reconciler.gateway.sessions.parsing import parse_lines
 from reconciler.gateway.sessions.pipes import MAX_OUTPUT, Pipes
 from reconciler.model.agent import AgentId
+from reconciler.model.printable import printable
 from reconciler.model.session import Session
 from reconciler.model.site import CommandSessions
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from reconciler.gateway.printable import printable
 from reconciler.gateway.sessions.fields import FIELDS
 from reconciler.gateway.sessions.pipes import MAX_COMPLAINT
+from reconciler.model.printable import printable
 
 _TELLING = re.compile(
     r"(?:guid|cookie|sessionid|password|passwd|secret|token|authorization)\S*\s*[:=]|bearer\s", re.IGNORECASE
