@@ -29,7 +29,7 @@ class PlanRefusedError(GuardrailRefusedError):
 
     def __init__(self, plan: Plan) -> None:
         """Name every guardrail with its number, its limit and the way out."""
-        reasons = "; ".join(f"{each.guardrail}: {each.actual}, the limit is {each.limit}" for each in plan.refusals)
+        reasons = "; ".join(f"{each.guardrail}: {each.planned}, the limit is {each.limit}" for each in plan.refusals)
         super().__init__(
             f"refused: {reasons}; nothing was sent",
             hint=f"if it is meant, say so with --allow-changes {len(plan.changes)}",

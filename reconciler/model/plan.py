@@ -177,7 +177,7 @@ class GuardrailFinding:
 
     guardrail: str
     """The setting's name, such as `max_changed_percent`."""
-    actual: str
+    planned: str
     """The plan's number in words, such as `45 of 100 recorded agents (45.0 %)`."""
     limit: str
     agents: tuple[AgentId, ...] = ()

@@ -51,7 +51,7 @@ def check_guardrails(
     if allow_changes == len(changes):
         return tuple(replace(finding, lifted=True) for finding in findings)
     planned = f"{_in_words(len(changes), 'change')} planned"
-    approved = GuardrailFinding(guardrail="allow_changes", actual=planned, limit=f"{allow_changes} approved")
+    approved = GuardrailFinding(guardrail="allow_changes", planned=planned, limit=f"{allow_changes} approved")
     return (*findings, approved)
 
 
@@ -77,7 +77,7 @@ def _changed_percent(subject: _Subject) -> GuardrailFinding | None:
         return None
     share = f"{len(touched)} of {population} recorded agents ({len(touched) * 100 / population:.1f} %)"
     return GuardrailFinding(
-        guardrail="max_changed_percent", actual=share, limit=f"{limits.max_changed_percent:g} %", agents=touched
+        guardrail="max_changed_percent", planned=share, limit=f"{limits.max_changed_percent:g} %", agents=touched
     )
 
 
@@ -95,7 +95,7 @@ def _protected(subject: _Subject) -> GuardrailFinding | None:
     if not agents:
         return None
     return GuardrailFinding(
-        guardrail="protected", actual=_in_words(len(agents), "protected agent"), limit="none", agents=agents
+        guardrail="protected", planned=_in_words(len(agents), "protected agent"), limit="none", agents=agents
     )
 
 
@@ -116,7 +116,7 @@ def closed_channels(change: Change) -> tuple[Channel, ...]:
 def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> GuardrailFinding | None:
     if limit is None or len(agents) <= limit:
         return None
-    return GuardrailFinding(guardrail=name, actual=_in_words(len(agents), "agent"), limit=str(limit), agents=agents)
+    return GuardrailFinding(guardrail=name, planned=_in_words(len(agents), "agent"), limit=str(limit), agents=agents)
 
 
 def _is_protected(agent: AgentId, subject: _Subject) -> bool:

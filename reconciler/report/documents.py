@@ -154,7 +154,7 @@ def _source(source: Source | None) -> Document | None:
 def _finding(finding: GuardrailFinding) -> Document:
     return {
         "guardrail": finding.guardrail,
-        "actual": finding.actual,
+        "planned": finding.planned,
         "limit": finding.limit,
         "lifted": finding.lifted,
         "agents": [str(agent) for agent in finding.agents],

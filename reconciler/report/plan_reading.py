@@ -223,7 +223,7 @@ def _finding(value: object) -> GuardrailFinding:
     fields = Fields(value)
     finding = GuardrailFinding(
         guardrail=fields.take("guardrail", text),
-        actual=fields.take("actual", text),
+        planned=fields.take("planned", text),
         limit=fields.take("limit", text),
         lifted=fields.take("lifted", truth),
         agents=fields.take("agents", listed(agent_id)),

@@ -137,7 +137,7 @@ def _findings(findings: tuple[GuardrailFinding, ...], changes: int, style: Style
 
 
 def _finding(finding: GuardrailFinding, changes: int, style: Style) -> list[str]:
-    name, number, limit = (printable(text) for text in (finding.guardrail, finding.actual, finding.limit))
+    name, number, limit = (printable(text) for text in (finding.guardrail, finding.planned, finding.limit))
     words = [f"guardrail {name}: {number}", limit if name == "allow_changes" else f"limit {limit}"]
     if finding.lifted:
         words.append(f"lifted by --allow-changes {changes}")

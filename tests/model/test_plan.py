@@ -36,7 +36,7 @@ CHANGES: tuple[Change, ...] = (
     Reset(agent=agent_id(1004), team=None, reason=Reason.NOT_DESIRED, before=VALUES, after=concurrency(1, web_chat=1)),
 )
 UNCHANGED = (agent_id(1005), agent_id(1006))
-FINDING = GuardrailFinding(guardrail="max_to_zero", actual="2 agents", limit="1")
+FINDING = GuardrailFinding(guardrail="max_to_zero", planned="2 agents", limit="1")
 
 
 def plan(**parts: Any) -> Plan:

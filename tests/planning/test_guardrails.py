@@ -264,11 +264,11 @@ def test_a_refusal_shows_the_number_the_limit_and_the_agents() -> None:
     four = tuple(change.agent for change in plan.changes)
     assert (
         GuardrailFinding(
-            guardrail="max_changed_percent", actual="4 of 10 recorded agents (40.0 %)", limit="30 %", agents=four
+            guardrail="max_changed_percent", planned="4 of 10 recorded agents (40.0 %)", limit="30 %", agents=four
         ),
-        GuardrailFinding(guardrail="max_changed_agents", actual="4 agents", limit="3", agents=four),
-        GuardrailFinding(guardrail="max_to_zero", actual="4 agents", limit="0", agents=four),
-        GuardrailFinding(guardrail="protected", actual="1 protected agent", limit="none", agents=four[:1]),
+        GuardrailFinding(guardrail="max_changed_agents", planned="4 agents", limit="3", agents=four),
+        GuardrailFinding(guardrail="max_to_zero", planned="4 agents", limit="0", agents=four),
+        GuardrailFinding(guardrail="protected", planned="1 protected agent", limit="none", agents=four[:1]),
     ) == plan.findings
 
 
@@ -306,7 +306,7 @@ def test_another_number_lifts_nothing_and_is_refused_itself(number: int) -> None
 @pytest.mark.parametrize(("number", "refused"), [(1, False), (0, True), (2, True)], ids=["exact", "fewer", "more"])
 def test_a_wrong_number_is_refused_though_nothing_else_objects(number: int, *, refused: bool) -> None:
     plan = make_plan(desired({1001: NEW}), state({1001: OLD}), allow_changes=number)
-    finding = GuardrailFinding(guardrail="allow_changes", actual="1 change planned", limit=f"{number} approved")
+    finding = GuardrailFinding(guardrail="allow_changes", planned="1 change planned", limit=f"{number} approved")
     assert ((finding,) if refused else ()) == plan.findings
 
 

@@ -255,7 +255,7 @@ def written_by_others(draw: st.DrawFn, words: st.SearchStrategy[str]) -> Plan:
         for change in plan.changes
     ]
     findings = [
-        replace(finding, guardrail=draw(words), actual=draw(words), limit=draw(words)) for finding in plan.findings
+        replace(finding, guardrail=draw(words), planned=draw(words), limit=draw(words)) for finding in plan.findings
     ]
     options = replace(plan.options, scope=replace(plan.options.scope, teams=tuple(draw(st.lists(words, max_size=2)))))
     return replace(

@@ -47,7 +47,7 @@ def _rich_text() -> str:
     every = one_of_each(OnAgentRemoval.RESET)
     plan = planned(replace(every, options=replace(every.options, scope=scope(agents="1001-1004,1007"))))
     selection = {"teams": ["east"], "excluded": ["1009"], "channels": ["sms"]}
-    lifted = {"guardrail": "protected", "actual": "1 agent", "limit": "none", "lifted": True, "agents": ["1002"]}
+    lifted = {"guardrail": "protected", "planned": "1 agent", "limit": "none", "lifted": True, "agents": ["1002"]}
     document: Document = json.loads(document_text(saved_plan(plan, tool_version="1.2.3")))
     document["scope"].update(selection)
     return json.dumps({**document, "guardrails": [lifted], **ENVELOPE})
