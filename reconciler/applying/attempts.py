@@ -19,7 +19,7 @@ from typing import Protocol, assert_never
 
 from reconciler.applying.pace import Pace, backoff
 from reconciler.applying.session_desk import HeldSession, SessionDesk
-from reconciler.applying.stop import RunStoppedError, Stop
+from reconciler.applying.stop import Stop, stopped_by
 from reconciler.gateway import (
     Acknowledged,
     Misconfigured,
@@ -158,7 +158,7 @@ class Turn:
         self._in_flight = False
         self._doubt |= _leaves_doubt(verdict)
         if isinstance(verdict, Misconfigured):
-            self._desk.stop.request(RunStoppedError(f"stopped: {verdict.message}"))
+            self._desk.stop.request(stopped_by(verdict.retcode, verdict.message))
 
     async def _can_help(self) -> bool:  # 4
         """Return whether another call can help, once it is time for it."""

@@ -6,18 +6,10 @@ page). An agent who is not signed in is an everyday matter and never counts. An 
 
 from __future__ import annotations
 
-from reconciler.applying.stop import RunStoppedError
-from reconciler.errors import ExitCode
+from reconciler.applying.stop import RunStoppedError, stopped_by
 from reconciler.model.outcome import Outcome, Result
 
-_CREDENTIALS = frozenset({"000-003", "100-004"})
 _EVERYDAY = frozenset({"100-006", "100-008"})
-
-
-class CredentialsRefusedError(RunStoppedError):
-    """The gateway does not accept the sessions it is given."""
-
-    exit_code = ExitCode.SESSION_SOURCE_FAILED
 
 
 class Breaker:
@@ -42,10 +34,8 @@ class Breaker:
         return None
 
     def _reason(self, refusal: str) -> RunStoppedError:
-        message = f"stopped: {self._count} agents in a row ended with the same answer: {refusal}"
-        if refusal in _CREDENTIALS:
-            return CredentialsRefusedError(message, hint="check that the session source gives live Guids of this site")
-        return RunStoppedError(message, hint="check one agent by hand; --breaker 0 goes on regardless")
+        words = f"{self._count} agents in a row ended with the same answer: {refusal}"
+        return stopped_by(refusal, words, hint="check one agent by hand; --breaker 0 goes on regardless")
 
 
 def _refusal(outcome: Outcome) -> str | None:

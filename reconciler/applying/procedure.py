@@ -31,7 +31,7 @@ from reconciler.applying.run import Note, run_plan
 from reconciler.applying.session_desk import SessionDesk
 from reconciler.applying.stop import Stop
 from reconciler.errors import InterruptedRunError, ReconcilerError, StateError
-from reconciler.gateway import GatewayClient, SessionSource
+from reconciler.gateway import GatewayClient, SessionSource, with_overrides
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
 from reconciler.model.outcome import Outcome
@@ -119,7 +119,7 @@ def apply(request: ApplyRequest, around: Surroundings) -> ApplyReport:
         if plan.changes and not around.approve(plan):  # 6
             raise InterruptedRunError("not approved; nothing was sent")
         gateway = request.desired.site.gateway
-        client = GatewayClient(gateway, ca_file=around.ca_file)
+        client = GatewayClient(gateway, ca_file=around.ca_file, table=with_overrides(request.desired.site.retcodes))
         recorder = around.store.begin_run()  # 7
         stop = Stop()
         notes = _notes(plan, request.desired, state)

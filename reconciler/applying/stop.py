@@ -81,3 +81,21 @@ class RunStoppedError(ReconcilerError):
     """The run stopped itself: one more call could only have met the same refusal. Not raised; kept by `Stop`."""
 
     exit_code = ExitCode.SOME_AGENTS_FAILED
+
+
+class CredentialsRefusedError(RunStoppedError):
+    """The gateway does not accept the sessions it is given."""
+
+    exit_code = ExitCode.SESSION_SOURCE_FAILED
+
+
+_CREDENTIALS = frozenset({"000-003", "100-004"})
+
+
+def stopped_by(retcode: str | None, words: str, *, hint: str = "") -> RunStoppedError:
+    """Return the reason for a stop after the answer `retcode`: refused credentials are the session source's trouble."""
+    if retcode in _CREDENTIALS:
+        return CredentialsRefusedError(
+            f"stopped: {words}", hint="check that the session source gives live Guids of this site"
+        )
+    return RunStoppedError(f"stopped: {words}", hint=hint)

@@ -17,6 +17,7 @@ _COMMANDS = {
     "plan": "Show what apply would change, compared with what was last recorded.",
     "apply": "Send the calls of a plan, and record what the gateway acknowledged.",
     "show": "Show a saved plan.",
+    "explain": "Say what a retcode of the gateway means and what to do.",
     "state": "Look at what is recorded.",
     "schema": "Print a published JSON Schema.",
     "simulate": "Serve a rehearsal gateway on this machine.",

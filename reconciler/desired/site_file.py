@@ -28,6 +28,7 @@ from reconciler.model.site import (
     LocalState,
     OnAgentRemoval,
     OnChannelRemoval,
+    RetcodeClass,
     SessionSettings,
     Site,
 )
@@ -95,6 +96,7 @@ def build_site(value: dict[str, Any]) -> Site:
         **settings,
         sessions=_sessions(value.get("sessions", {})),
         guardrails=_guardrails(value.get("guardrails", {})),
+        retcodes={code: RetcodeClass(kind) for code, kind in sorted(value.get("retcodes", {}).items())},
     )
 
 

@@ -27,11 +27,12 @@ from reconciler.gateway.protocol import (
     judge,
     judge_failure,
 )
-from reconciler.gateway.retcodes import RETCODES, RetcodeTable, lookup
+from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeTable, Row, lookup, with_overrides
 from reconciler.gateway.sessions import SessionSource, open_source
 
 __all__ = [
     "RETCODES",
+    "SUCCESS",
     "Acknowledged",
     "FailureKind",
     "GatewayClient",
@@ -41,6 +42,7 @@ __all__ = [
     "Reply",
     "Request",
     "RetcodeTable",
+    "Row",
     "SessionExpired",
     "SessionSource",
     "Transient",
@@ -51,4 +53,5 @@ __all__ = [
     "judge_failure",
     "lookup",
     "open_source",
+    "with_overrides",
 ]

@@ -11,24 +11,13 @@ since to send again what is not understood helps nobody and may lock somebody ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from reconciler.model.site import RetcodeClass
+
 SUCCESS = "0"
-
-
-class RetcodeClass(StrEnum):
-    """What is done about a retcode."""
-
-    DEFERRED = "deferred"
-    """The agent is not there: nothing is wrong, try again in another run."""
-    REREAD_SESSION = "re-read-session"
-    """The Guid is no longer good: read the session once more, then defer."""
-    TRANSIENT = "transient"
-    """Wait and try again."""
-    PERMANENT = "permanent"
-    """Trying again changes nothing."""
 
 
 class Grade(StrEnum):
@@ -42,6 +31,8 @@ class Grade(StrEnum):
     """Seen in public client code."""
     INFERRED = "I"
     """Concluded from the rest."""
+    SITE = "site"
+    """The site's own site.yaml says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +131,17 @@ def lookup(retcode: str, table: RetcodeTable = RETCODES) -> Row:
     """Return the row of `retcode`: its own, else its family's, else `UNKNOWN`."""
     family = f"{retcode.partition('-')[0]}-*"
     return table.get(retcode) or table.get(family) or UNKNOWN
+
+
+def with_overrides(overrides: Mapping[str, RetcodeClass], table: RetcodeTable = RETCODES) -> RetcodeTable:
+    """Return `table` with the rows a site judges otherwise; meaning and remedy stay what they are.
+
+    Args:
+        overrides: class by retcode or family (`106-*`). `"0"` cannot be among them: success is not a row.
+        table: what holds for every other code.
+    """
+    changed = {
+        retcode: replace(lookup(retcode, table), retcode=retcode, kind=kind, page="", grade=Grade.SITE)
+        for retcode, kind in overrides.items()
+    }
+    return MappingProxyType({**table, **changed})

@@ -6,6 +6,7 @@ and an absolute path must never reach a plan.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +41,21 @@ class OnAgentRemoval(StrEnum):
     """No call; its record is dropped."""
     RESET = "reset"
     """One last call with the site's `reset` values; then its record is dropped."""
+
+
+class RetcodeClass(StrEnum):
+    """What is done about a retcode of the gateway. The table itself is `gateway.retcodes`."""
+
+    DEFERRED = "deferred"
+    """The agent is not there: nothing is wrong, try again in another run."""
+    REREAD_SESSION = "re-read-session"
+    """The Guid is no longer good: read the session once more, then defer."""
+    TRANSIENT = "transient"
+    """Wait and try again."""
+    PERMANENT = "permanent"
+    """Trying again changes nothing for this agent."""
+    STOP = "stop"
+    """No agent would fare better: the run ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,3 +168,5 @@ class Site:
     reset: Concurrency = DEFAULT_RESET
     """What `on_agent_removal: reset` sends."""
     guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)
+    retcodes: Mapping[str, RetcodeClass] = field(default_factory=dict)
+    """Retcodes (or families, `106-*`) that this site judges otherwise than the table."""

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.applying import RunStoppedError
-from reconciler.applying.breaker import Breaker, CredentialsRefusedError
+from reconciler.applying.breaker import Breaker
+from reconciler.applying.stop import CredentialsRefusedError
 from reconciler.errors import ExitCode
 from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Outcome, Result

@@ -25,8 +25,8 @@ from applying.scripted import (
 from support.fleets import concurrency, desired, desired_agent, record
 
 from reconciler.applying import RunStoppedError
-from reconciler.applying.breaker import CredentialsRefusedError
 from reconciler.applying.run import Note
+from reconciler.applying.stop import CredentialsRefusedError
 from reconciler.errors import InterruptedRunError, JournalError, SessionSourceError
 from reconciler.gateway import Acknowledged, NotSignedIn, Refused, SessionExpired, Transient, Unanswered, Verdict
 from reconciler.model.agent import AgentId

@@ -253,3 +253,28 @@ def test_the_other_key_spelling_is_sent_to_everybody_again(site: Site) -> None:
     document = site.run("plan", "demo", "--json").document
 
     assert {(each["action"], each["reason"]) for each in document["changes"]} == {("set", "key-spelling")}
+
+
+def test_a_site_may_judge_a_retcode_otherwise(site: Site, server: RehearsalServer) -> None:
+    site.edit("site.yaml", "guardrails:", 'retcodes: {"106-011": deferred}\nguardrails:')
+    server.call(lambda gateway: gateway.set_skills(1002, [51, 52]))
+
+    ended = site.run("apply", "demo", "--yes", "--json")
+
+    outcomes = {each["agent"]: (each["outcome"], each["retcode"]) for each in ended.document["outcomes"]}
+    assert ended.code == 9
+    assert outcomes["1002"] == ("deferred", "106-011")
+
+
+@pytest.mark.parametrize(("retcode", "code"), [("100-004", 4), ("100-009", 8)], ids=["credentials", "anything-else"])
+def test_a_retcode_judged_stop_ends_the_run_at_once(
+    site: Site, server: RehearsalServer, retcode: str, code: int
+) -> None:
+    site.edit("site.yaml", "requests_per_second: 1000", "requests_per_second: 1000\n  concurrency: 1")
+    site.edit("site.yaml", "guardrails:", f'retcodes: {{"{retcode}": stop}}\nguardrails:')
+    server.add_faults(f"1001=retcode:{retcode}")
+
+    ended = site.run("apply", "demo", "--yes", "--json")
+
+    assert (ended.code, calls(server)) == (code, 1)
+    assert ended.document["summary"]["skipped"] == 4

@@ -22,7 +22,8 @@ from reconciler.gateway import (
     judge,
 )
 from reconciler.gateway.protocol.judging import parse_retry_after
-from reconciler.gateway.retcodes import RETCODES, RetcodeClass
+from reconciler.gateway.retcodes import RETCODES
+from reconciler.model.site import RetcodeClass
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

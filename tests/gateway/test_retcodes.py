@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.gateway.retcodes import RETCODES, SUCCESS, UNKNOWN, Grade, RetcodeClass, lookup
+from reconciler.gateway.retcodes import RETCODES, SUCCESS, UNKNOWN, Grade, lookup, with_overrides
+from reconciler.model.site import RetcodeClass
 
 KINDS = {
     RetcodeClass.DEFERRED: ["100-006", "100-008"],
@@ -68,3 +69,14 @@ def test_a_documented_row_names_its_page(row: object) -> None:
     grade, page = getattr(row, "grade"), getattr(row, "page")  # noqa: B009 - the same
 
     assert (grade in (Grade.DOCUMENTED, Grade.REFERENCE)) == bool(page)
+
+
+def test_a_site_judges_a_code_or_a_family_otherwise_and_every_other_code_as_the_table() -> None:
+    table = with_overrides({"100-009": RetcodeClass.DEFERRED, "106-*": RetcodeClass.TRANSIENT})
+
+    assert (lookup("100-009", table).kind, lookup("100-009", table).grade) == (RetcodeClass.DEFERRED, Grade.SITE)
+    assert lookup("100-009", table).meaning == lookup("100-009").meaning
+    assert lookup("106-099", table).kind is RetcodeClass.TRANSIENT
+    assert lookup("106-011", table).kind is RetcodeClass.PERMANENT, "its own row is nearer than its family's"
+    assert lookup("100-006", table) == lookup("100-006")
+    assert lookup("100-009").kind is RetcodeClass.PERMANENT, "the table itself is untouched"

@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 from reconciler.gateway.protocol.reply import Answer, Reply, read_answer
 from reconciler.gateway.protocol.verdict import (
     Acknowledged,
+    Misconfigured,
     NotSignedIn,
     Refused,
     SessionExpired,
@@ -37,8 +38,9 @@ from reconciler.gateway.protocol.verdict import (
     Unanswered,
     Verdict,
 )
-from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeClass, RetcodeTable, Row, lookup
+from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeTable, Row, lookup
 from reconciler.model.printable import printable
+from reconciler.model.site import RetcodeClass
 
 MAX_TEXT = 200
 MAX_RETRY_AFTER = 60.0
@@ -107,6 +109,8 @@ def _judge_retcode(reply: Reply, answer: Answer, now: datetime, row: Row, secret
             return Transient(retcode=retcode, message=message, retry_after=wait)
         case RetcodeClass.PERMANENT:
             return Refused(retcode=retcode, message=message)
+        case RetcodeClass.STOP:
+            return Misconfigured(retcode=retcode, message=message)
         case _:
             assert_never(row.kind)
 

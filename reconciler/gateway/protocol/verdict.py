@@ -74,7 +74,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misconfigured:
-    """Nothing was sent and nothing can be, for any agent, before a person corrects the site's settings."""
+    """Nothing was taken, and no agent would fare better before a person corrects the site's settings or sessions."""
 
     retcode: str | None = None
     message: str = ""
