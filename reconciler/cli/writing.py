@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from reconciler.errors import InputError
@@ -37,9 +38,10 @@ def read_file(path: Path, *, what: str) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+            too_large = os.fstat(file.fileno()).st_size > _LARGEST
+            data = b"" if too_large else file.read(_LARGEST)
     except OSError as error:
         raise InputError(f"{path.as_posix()} cannot be read: {error.strerror}", hint=f"name the {what} file") from error
-    if len(data) > _LARGEST:
+    if too_large:
         raise InputError(f"{path.as_posix()} is larger than 1 GiB: not a {what} of ours")
     return data

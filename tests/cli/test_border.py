@@ -175,3 +175,21 @@ def test_simulate_prints_one_line_of_json_and_ends_at_sigterm(tmp_path: Path) ->
     assert (process.returncode, rest) == (0, b"")
     assert facts["url"] == f"https://127.0.0.1:{facts['port']}"
     assert len(json.loads((tmp_path / "sessions.json").read_text())) == 3
+
+
+def test_the_help_lists_every_command_that_can_be_run() -> None:
+    context = click.Context(cli)
+
+    assert cli.list_commands(context)
+    assert all(cli.get_command(context, name) is not None for name in cli.list_commands(context))
+    assert cli.get_command(context, "nonsense") is None
+
+
+def test_a_file_that_is_far_too_large_is_not_read_as_a_plan(site: Site) -> None:
+    with (site.work / "huge.json").open("wb") as file:
+        file.truncate((1 << 30) + 1)  # sparse: it takes no room on the disk
+
+    ended = site.run("show", "huge.json")
+
+    assert ended.code == 3
+    assert "1 GiB" in ended.err

@@ -103,3 +103,20 @@ def test_a_second_signal_leaves_at_once_and_loses_nothing(slow_site: Site, serve
     assert process.returncode == 130
     reasons = {each["reason"] for each in slow_site.run("plan", "demo", "--json").document["changes"]}
     assert "in-doubt" in reasons
+
+
+def test_a_bug_in_the_middle_of_a_run_exits_1_and_what_was_acknowledged_is_recorded(
+    site: Site, server: RehearsalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.edit("site.yaml", "requests_per_second: 1000", "requests_per_second: 1000\n  concurrency: 1")
+    server.add_faults("1003=retcode:100-007")
+
+    def broken() -> float:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("random.random", broken)  # asked for the jitter before a call is tried again
+
+    ended = site.run("apply", "demo", "--yes", "--json")
+
+    assert (ended.code, ended.document["exit_reason"]) == (1, "bug")
+    assert set(site.state["agents"]) == applied_at_the_gateway(server) == {"1001", "1002"}
