@@ -6,14 +6,23 @@ exactly one JSON document, also when the command line itself is wrong.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 from collections.abc import Sequence
 
 import click
 
-from reconciler import __version__
-from reconciler.cli.failures import InvalidFilesError
+from reconciler.cli.failures import (
+    InvalidFilesError,
+    UnwritableOutputError,
+    bug_diagnostic,
+    bug_trace,
+    error_diagnostic,
+)
 from reconciler.cli.group import cli
+from reconciler.cli.interrupts import interrupts_raised
+from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import stderr_style, write
 from reconciler.errors import ExitCode, ReconcilerError
@@ -25,68 +34,72 @@ _SHOWN_WARNINGS = 10
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (without the program's name; `None`: the process's own) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    result = _run(arguments)
-    if isinstance(result, int):
-        return result
-    _show(result, as_json="--json" in arguments)
+    invocation = Invocation()
+    with interrupts_raised():
+        try:
+            result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=invocation)
+            return _end(result, invocation)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: a bug too ends in words and a code
+            return _end_badly(error, arguments, invocation)
+
+
+def _end(result: object, invocation: Invocation) -> int:
+    if not isinstance(result, CommandResult):
+        return int(result) if isinstance(result, int) else ExitCode.DONE
+    _show(result, as_json=invocation.as_json)
     return int(result.exit_code)
 
 
-def _run(arguments: list[str]) -> CommandResult | int:
-    try:
-        result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: a bug too ends in a sentence and a code
-        command = next((word for word in arguments if not word.startswith("-")), "")
-        return _failure(error, command)
-    return result if isinstance(result, CommandResult) else int(result or 0)
+def _end_badly(error: BaseException, arguments: list[str], invocation: Invocation) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        write(sys.stderr, f"{error.format_message()}\n")
+        return ExitCode.INVALID_INPUT
+    if isinstance(error, click.UsageError):
+        # Parsing ended before the flag's turn came; what stands behind `--` is no flag.
+        invocation.as_json |= "--json" in itertools.takewhile(lambda word: word != "--", arguments)
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    result = _failed(error, command, invocation)
+    with contextlib.suppress(UnwritableOutputError):  # stdout is gone; stderr has been told
+        _show(result, as_json=invocation.as_json)
+    return int(result.exit_code)
 
 
-def _failure(error: BaseException, command: str) -> CommandResult | int:
+def _failed(error: BaseException, command: str, invocation: Invocation) -> CommandResult:
+    code, diagnostics, notes = _told(error)
+    return CommandResult(
+        command=command, exit_code=code, environment=invocation.environment, diagnostics=diagnostics, notes=notes
+    )
+
+
+def _told(error: BaseException) -> tuple[ExitCode, Sequence[Diagnostic], Sequence[str]]:
     match error:
-        case click.exceptions.NoArgsIsHelpError():
-            write(sys.stderr, f"{error.format_message()}\n")
-            return ExitCode.INVALID_INPUT
-        case click.UsageError():
-            return _usage_error(error, command)
-        case click.Abort() | KeyboardInterrupt():
-            return _ended(command, ExitCode.INTERRUPTED, "interrupted")
-        case click.ClickException():
-            return _ended(command, ExitCode.INVALID_INPUT, error.format_message())
         case InvalidFilesError():
-            return CommandResult(command=command, exit_code=error.exit_code, diagnostics=error.diagnostics)
+            return error.exit_code, error.diagnostics, ()
         case ReconcilerError():
-            return _ended(command, error.exit_code, str(error), hint=error.hint)
+            return error.exit_code, [error_diagnostic(error)], ()
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "reconciler"
+            return _plainly(ExitCode.INVALID_INPUT, error.format_message(), f"see `{path} --help`")
+        case click.ClickException():
+            return _plainly(ExitCode.INVALID_INPUT, error.format_message())
+        case click.Abort() | KeyboardInterrupt():
+            return _plainly(ExitCode.INTERRUPTED, "interrupted")
         case _:
-            return _bug(command, error)
+            return ExitCode.BUG, [bug_diagnostic(error)], [bug_trace(error)]
 
 
-def _usage_error(error: click.UsageError, command: str) -> CommandResult:
-    path = error.ctx.command_path if error.ctx else "reconciler"
-    return _ended(command, ExitCode.INVALID_INPUT, error.format_message(), hint=f"see `{path} --help`")
-
-
-def _bug(command: str, error: BaseException) -> CommandResult:
-    import traceback  # noqa: PLC0415 - only a bug needs it
-
-    # The exception's own words are left out: they may quote whatever was in hand.
-    write(sys.stderr, "".join(traceback.format_tb(error.__traceback__)))
-    message = f"a bug in reconciler {__version__}: {type(error).__name__}"
-    return _ended(command, ExitCode.BUG, message, hint="please report it with the lines above; the state is safe")
-
-
-def _ended(command: str, code: ExitCode, message: str, *, hint: str = "") -> CommandResult:
-    diagnostic = Diagnostic(severity=Severity.ERROR, code=code.reason, summary=message, detail=hint)
-    return CommandResult(command=command, exit_code=code, diagnostics=[diagnostic])
+def _plainly(code: ExitCode, message: str, hint: str = "") -> tuple[ExitCode, Sequence[Diagnostic], Sequence[str]]:
+    return code, [Diagnostic(severity=Severity.ERROR, code=code.reason, summary=message, detail=hint)], ()
 
 
 def _show(result: CommandResult, *, as_json: bool) -> None:
-    if as_json and not result.raw:
-        write(sys.stdout, _json(result))
-    elif result.text:
-        write(sys.stdout, result.text)
-    if result.command != "validate" or not result.text:  # validate's text holds them already
-        write(sys.stderr, _diagnostics(result))
-    write(sys.stderr, "".join(f"{note}\n" for note in result.notes))
+    as_document = as_json and not result.raw
+    try:
+        write(sys.stdout, _json(result) if as_document else result.text())
+    finally:
+        if as_document or not result.diagnostics_in_text:
+            write(sys.stderr, _diagnostics(result))
+        write(sys.stderr, "".join(f"{note}\n" for note in result.notes))
 
 
 def _json(result: CommandResult) -> str:

@@ -20,5 +20,5 @@ def result_document(result: CommandResult) -> dict[str, object]:
         "exit_reason": result.exit_reason or ExitCode(result.exit_code).reason,
         "summary": dict(result.summary),
         "diagnostics": diagnostic_documents(result.diagnostics),
-        **result.sections,
+        **result.sections(),
     }

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.invocation import invocation_of
 from reconciler.model.agent import AgentRange, parse_agent_ranges
 from reconciler.model.channel import Channel
 from reconciler.model.plan import PlanOptions, Scope
@@ -56,17 +57,37 @@ class InstantType(click.ParamType[str]):
         """Parse, or say how times are written."""
         try:
             instant = datetime.fromisoformat(str(value))
-        except ValueError:
+            if instant.tzinfo is None:
+                self.fail(f"{value!r} names no time zone; end it in Z for UTC", param, ctx)
+            return instant.astimezone(UTC).strftime(_INSTANT)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time such as 2026-01-31T09:30:00Z", param, ctx)
-        if instant.tzinfo is None:
-            self.fail(f"{value!r} names no time zone; end it in Z for UTC", param, ctx)
-        return instant.astimezone(UTC).strftime(_INSTANT)
+
+
+def _note_environment(ctx: click.Context, _parameter: click.Parameter, value: Path) -> Path:
+    invocation_of(ctx).environment = value.as_posix()
+    return value
+
+
+def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
+    invocation_of(ctx).as_json |= value
 
 
 environment_argument = click.argument(
-    "environment", default="desired", type=click.Path(path_type=Path), metavar="[ENVIRONMENT]"
+    "environment",
+    default="desired",
+    type=click.Path(path_type=Path),
+    metavar="[ENVIRONMENT]",
+    callback=_note_environment,
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout instead of text.")
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    is_eager=True,  # before what may be refused, so that the refusal is a document too
+    expose_value=False,
+    callback=_note_json,
+    help="Print one JSON document on stdout instead of text.",
+)
 strict_option = click.option("--strict", is_flag=True, help="Treat warnings about the files as errors.")
 allow_empty_option = click.option(
     "--allow-empty", is_flag=True, help="Accept an environment without agents (nearly always a broken checkout)."
@@ -79,12 +100,20 @@ allow_changes_option = click.option(
 )
 
 
+def _together(values: tuple[tuple[AgentRange, ...], ...]) -> tuple[AgentRange, ...]:
+    return tuple(sorted({span for value in values for span in value}))
+
+
 def selection_options(command: _F) -> _F:
     """Add the selection flags, handed to the command as one `scope`."""
 
     @click.option("--team", "teams", multiple=True, help="Only agents of this team (repeatable).")
-    @click.option("--agent", "agents", type=AgentsType(), default=(), help="Only these agents: 1001,1003-1050.")
-    @click.option("--exclude-agent", "excluded", type=AgentsType(), default=(), help="Without these agents.")
+    @click.option(
+        "--agent", "agents", type=AgentsType(), multiple=True, help="Only these agents: 1001,1003-1050 (repeatable)."
+    )
+    @click.option(
+        "--exclude-agent", "excluded", type=AgentsType(), multiple=True, help="Without these agents (repeatable)."
+    )
     @click.option(
         "--channel",
         "channels",
@@ -95,13 +124,18 @@ def selection_options(command: _F) -> _F:
     @functools.wraps(command)
     def with_scope(
         teams: tuple[str, ...],
-        agents: tuple[AgentRange, ...],
-        excluded: tuple[AgentRange, ...],
+        agents: tuple[tuple[AgentRange, ...], ...],
+        excluded: tuple[tuple[AgentRange, ...], ...],
         channels: tuple[str, ...],
         **rest: Any,
     ) -> Any:
         chosen = tuple(sorted({Channel.from_label(label) for label in channels}))
-        scope = Scope(teams=tuple(sorted(set(teams))), agents=agents, excluded=excluded, channels=chosen)
+        scope = Scope(
+            teams=tuple(sorted(set(teams))),
+            agents=_together(agents),
+            excluded=_together(excluded),
+            channels=chosen,
+        )
         return command(scope=scope, **rest)
 
     return with_scope  # type: ignore[return-value]  # the flags are gone and the scope is there: click calls it

@@ -38,15 +38,19 @@ def _bar(total: Callable[[], int]) -> Iterator[Callable[[Outcome], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[troubles]}"),
     )
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("", total=None, troubles="")
     counts: Counter[Result] = Counter()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None, troubles="")
 
-        def advance(outcome: Outcome) -> None:
-            counts[outcome.result] += 1
-            progress.update(task, total=total(), advance=1, troubles=_troubles(counts))
+    def advance(outcome: Outcome) -> None:
+        progress.start()  # not before: until the first outcome the terminal may be asking for approval
+        counts[outcome.result] += 1
+        progress.update(task, total=total(), advance=1, troubles=_troubles(counts))
 
+    try:
         yield advance
+    finally:
+        progress.stop()
 
 
 def _troubles(counts: Counter[Result]) -> str:

@@ -1,8 +1,8 @@
-"""What a command hands to the border: an exit code, and its result in two forms."""
+"""What a command hands to the border: an exit code, and its result in two forms, made only when asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import ExitCode
@@ -18,16 +18,17 @@ class CommandResult:
     """The number for the shell; not always a member of `ExitCode`: `--deferred-exit-code` takes any."""
     exit_reason: str = ""
     """Empty for the reason that goes with `exit_code`."""
-    text: str = ""
-    """The result for people, ending in a newline."""
+    text: Callable[[], str] = str
+    """Makes the result for people, ending in a newline; empty for none."""
     raw: bool = False
     """The text is a document itself (a schema, say): `--json` prints it as it is."""
     environment: str | None = None
     site: str | None = None
     summary: Mapping[str, object] = field(default_factory=dict)
     diagnostics: Sequence[Diagnostic] = ()
-    """Shown on stderr, unless the command is `validate`, whose result they are."""
-    sections: Mapping[str, object] = field(default_factory=dict)
-    """What the JSON document holds beyond the envelope."""
+    diagnostics_in_text: bool = False
+    """They are the result itself, so stderr need not repeat them."""
+    sections: Callable[[], Mapping[str, object]] = dict
+    """Makes what the JSON document holds beyond the envelope."""
     notes: Sequence[str] = ()
     """Sentences for stderr, after everything else."""

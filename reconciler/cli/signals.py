@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.applying import Stop
+from reconciler.cli.interrupts import ENDING
 from reconciler.cli.streams import write
 from reconciler.errors import ExitCode, InterruptedRunError
 
@@ -34,10 +35,12 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         write(sys.stderr, "stopping: no new calls; waiting for those in flight (interrupt again to leave at once)\n")
         stop.request(InterruptedRunError("interrupted; the rest was not sent"), grace=GRACE)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             loop.remove_signal_handler(number)
+            # What is left is to write the state and tell the outcomes: a moment, and not one to be lost in.
+            signal.signal(number, signal.SIG_IGN)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import uuid
 from datetime import UTC, datetime
 
@@ -12,6 +15,15 @@ from reconciler.state import StateStore
 def utc_now() -> str:
     """Return the time as the state writes it: RFC 3339, UTC, whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def holder_name() -> str:
+    """Return `user@host` for the lock; a container may run as a user that has no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def open_store(opened: Environment) -> StateStore:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from reconciler.cli.failures import UnwritableOutputError
+
 if TYPE_CHECKING:
     from reconciler.report import Style
 
@@ -44,6 +46,9 @@ def write(stream: TextIO, text: str) -> None:
     """Write `text`; a reader who has gone away (`| head`) is no error of ours.
 
     Characters the terminal's encoding lacks are escaped rather than refused.
+
+    Raises:
+        UnwritableOutputError: `stream` does not take it, and is not stderr.
     """
     if isinstance(encoding := stream.encoding, str):
         text = text.encode(encoding, "backslashreplace").decode(encoding)
@@ -51,6 +56,14 @@ def write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # Python would complain again at exit, when it flushes what is left; let it flush into nothing.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        if stream is not sys.stderr:  # nobody is left to be told about stderr
+            raise UnwritableOutputError(f"the result cannot be written: {error.strerror}") from error
+
+
+def _discard(stream: TextIO) -> None:
+    # Python would complain again at exit, when it flushes what is left; let it flush into nothing.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,12 +107,12 @@ def test_an_error_in_the_document_carries_the_exit_code_in_words(site: Site) -> 
 def test_a_bug_of_ours_exits_1_with_a_trace_of_places_and_without_the_words_of_the_exception(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def explode(**_: object) -> None:
+    def explode() -> str:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr(cli, "main", explode)
+    monkeypatch.setattr("platform.python_version", explode)
 
-    ended = site.run("plan", "demo", "--json")
+    ended = site.run("version", "--json")
 
     assert ended.code == ended.document["exit_code"] == ExitCode.BUG
     assert SECRET not in ended.err + ended.out
@@ -120,21 +121,23 @@ def test_a_bug_of_ours_exits_1_with_a_trace_of_places_and_without_the_words_of_t
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()], ids=["interrupt", "abort"])
 def test_an_interrupt_exits_130(site: Site, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def interrupt(**_: object) -> None:
+    def interrupt() -> str:
         raise error
 
-    monkeypatch.setattr(cli, "main", interrupt)
+    monkeypatch.setattr("platform.python_version", interrupt)
 
-    assert site.run("plan", "demo").code == ExitCode.INTERRUPTED
+    ended = site.run("version", "--json")
+
+    assert ended.code == ended.document["exit_code"] == ExitCode.INTERRUPTED
 
 
 def test_another_complaint_of_the_parser_exits_3(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def complain(**_: object) -> None:
+    def complain() -> str:
         raise click.FileError("plan.json", "no such thing")
 
-    monkeypatch.setattr(cli, "main", complain)
+    monkeypatch.setattr("platform.python_version", complain)
 
-    assert site.run("plan", "demo").code == ExitCode.INVALID_INPUT
+    assert site.run("version").code == ExitCode.INVALID_INPUT
 
 
 def test_a_reader_who_goes_away_is_no_error(site: Site) -> None:
@@ -193,3 +196,38 @@ def test_a_file_that_is_far_too_large_is_not_read_as_a_plan(site: Site) -> None:
 
     assert ended.code == 3
     assert "1 GiB" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "demo", "--out", "--json"), ("plan", "demo", "--", "--json")],
+    ids=["a-value", "behind-dashes"],
+)
+def test_json_as_a_value_is_no_flag(site: Site, arguments: tuple[str, ...]) -> None:
+    assert not site.run(*arguments).out.startswith("{")
+
+
+def test_a_result_that_cannot_be_written_exits_3_without_a_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "reconciler", "version"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+    assert ended.returncode == 3
+    assert "cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_sigterm_ends_a_command_as_an_interrupt_does(site: Site) -> None:
+    os.mkfifo(site.work / "plan.json")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "show", "plan.json", "--json"],
+        cwd=site.work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with (site.work / "plan.json").open("wb"):  # opens once the command has opened it, which now waits for bytes
+        process.terminate()
+        out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == json.loads(out)["exit_code"] == 130

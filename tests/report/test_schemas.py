@@ -60,6 +60,7 @@ def _outcome(plan: Plan) -> Document:
         summary=outcome_summary(outcomes),
         fingerprint=plan.fingerprint,
         base={"lineage": None, "serial": 0},
+        saved={"lineage": None, "serial": 0},
         outcomes=outcome_documents(outcomes),
     )
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import random
-import socket
 import sys
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from reconciler.applying import ApplyReport, ApplyRequest, PlanDiffersError, Surroundings, apply
+from reconciler.applying import ApplyReport, ApplyRequest, PlanDiffersError, PlanRefusedError, Surroundings, apply
+from reconciler.cli.approval import Approval
 from reconciler.cli.environment import Environment, check_scope, open_environment
+from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
+from reconciler.cli.invocation import invocation_of
 from reconciler.cli.options import (
     allow_changes_option,
     allow_empty_option,
@@ -29,35 +28,24 @@ from reconciler.cli.options import (
 from reconciler.cli.progress import progress_of
 from reconciler.cli.result import CommandResult
 from reconciler.cli.signals import stop_on_signals
-from reconciler.cli.store import open_store, utc_now
-from reconciler.cli.streams import stderr_style, stdout_style, write
+from reconciler.cli.store import holder_name, open_store, utc_now
+from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import read_file
 from reconciler.errors import ExitCode, ReconcilerError, UsageError
 from reconciler.gateway import open_source
-from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.model.outcome import Outcome, Result
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.outcome import Result
 from reconciler.model.plan import Plan, PlanOptions
-from reconciler.model.printable import printable
 from reconciler.planning import require_unaltered
 from reconciler.report import (
     difference_text,
     outcome_documents,
     outcome_summary,
     outcome_text,
-    plan_text,
+    plan_document,
     read_saved_plan,
 )
 from reconciler.state import LockHolder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Flags:
-    """What this command alone was told."""
-
-    plan_file: Path | None
-    yes: bool
-    as_json: bool
-    deferred_exit_code: int
 
 
 @click.command
@@ -93,7 +81,9 @@ class _Flags:
 @strict_option
 @allow_empty_option
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     environment: Path,
     *,
     plan_file: Path | None,
@@ -106,7 +96,6 @@ def command(
     allow_changes: int | None,
     strict: bool,
     allow_empty: bool,
-    as_json: bool,
 ) -> CommandResult:
     """Send what differs between ENVIRONMENT and what was last recorded: one call for each changed agent.
 
@@ -116,8 +105,7 @@ def command(
     Exits 0 when all is done, 8 when agents failed or are in doubt, 9 when some are deferred; 5, 6 and 7 when it
     refused before the first call (guardrail, stale plan, lock); 130 when interrupted.
     """
-    flags = _Flags(plan_file=plan_file, yes=yes, as_json=as_json, deferred_exit_code=deferred_exit_code)
-    _check_flags(flags, options, allow_shrink=allow_shrink)
+    _check_flags(plan_file, options, yes=yes, allow_shrink=allow_shrink)
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     request = ApplyRequest(
         desired=opened.desired,
@@ -128,15 +116,22 @@ def command(
         fail_fast=fail_fast,
         breaker=breaker,
     )
-    return _execute(opened, request, flags)
+    approval = Approval(reviewed=plan_file, yes=yes, as_json=invocation_of(ctx).as_json)
+    try:
+        report = _execute(opened, request, approval)
+    except PlanDiffersError as error:
+        return _differs(opened, error)
+    except PlanRefusedError as error:
+        return _refused(opened, error)
+    return _result(opened, report, deferred_exit_code)
 
 
-def _check_flags(flags: _Flags, options: PlanOptions, *, allow_shrink: bool) -> None:
-    if flags.plan_file is not None and options != PlanOptions():
+def _check_flags(plan_file: Path | None, options: PlanOptions, *, yes: bool, allow_shrink: bool) -> None:
+    if plan_file is not None and options != PlanOptions():
         raise UsageError("--plan has its own selection and options", hint="leave the other flags out, or plan anew")
-    if allow_shrink and flags.plan_file is None:
+    if allow_shrink and plan_file is None:
         raise UsageError("--allow-shrink compares with a reviewed plan, and there is none", hint="give --plan FILE")
-    if not (flags.yes or flags.plan_file or sys.stdin.isatty()):
+    if not (yes or plan_file or sys.stdin.isatty()):
         raise UsageError(
             "nobody can be asked here: standard input is no terminal",
             hint="apply a reviewed plan with --plan FILE, or give --yes",
@@ -149,18 +144,16 @@ def _reviewed(plan_file: Path) -> Plan:
     return saved.plan
 
 
-def _execute(opened: Environment, request: ApplyRequest, flags: _Flags) -> CommandResult:
+def _execute(opened: Environment, request: ApplyRequest, approval: Approval) -> ApplyReport:
     store = open_store(opened)
     if request.reviewed is None:
         check_scope(request.options.scope, opened.desired, store.read())
-    approval = _Approval(flags)
-    settings = opened.desired.site
-    ca_file = settings.gateway.ca_file
+    ca_file = opened.desired.site.gateway.ca_file
     with progress_of(lambda: len(approval.plan.changes) if approval.plan else 0) as on_outcome:
         around = Surroundings(
             store=store,
-            holder=_holder(),
-            source=open_source(settings.sessions, root=opened.root, environ=os.environ),
+            holder=LockHolder(id=str(uuid.uuid4()), who=holder_name(), operation="apply", since=utc_now()),
+            source=open_source(opened.desired.site.sessions, root=opened.root, environ=os.environ),
             ca_file=None if ca_file is None else opened.path(ca_file),
             now=utc_now,
             monotonic=time.monotonic,
@@ -170,38 +163,7 @@ def _execute(opened: Environment, request: ApplyRequest, flags: _Flags) -> Comma
             watch_signals=stop_on_signals,
             rescue_directory=Path(),
         )
-        try:
-            report = apply(request, around)
-        except PlanDiffersError as error:
-            return _differs(opened, error)
-    return _result(opened, report, flags)
-
-
-class _Approval:
-    """Shows the plan, asks if somebody must be asked, and remembers what was shown."""
-
-    def __init__(self, flags: _Flags) -> None:
-        self._flags = flags
-        self.plan: Plan | None = None
-
-    def __call__(self, plan: Plan) -> bool:
-        self.plan = plan
-        stream, style = (sys.stderr, stderr_style()) if self._flags.as_json else (sys.stdout, stdout_style())
-        if self._flags.plan_file is not None:
-            name = printable(self._flags.plan_file.as_posix())
-            write(stream, f"as reviewed in {name}: {plan.fingerprint}\n\n")
-            return True
-        write(stream, plan_text(plan, unchanged=len(plan.unchanged), style=style) + "\n")
-        if self._flags.yes:
-            return True
-        answer = click.prompt("apply this? Only `yes` will do", default="no", err=True, show_default=False)
-        return bool(answer == "yes")
-
-
-def _holder() -> LockHolder:
-    return LockHolder(
-        id=str(uuid.uuid4()), who=f"{getpass.getuser()}@{socket.gethostname()}", operation="apply", since=utc_now()
-    )
+        return apply(request, around)
 
 
 def _differs(opened: Environment, error: PlanDiffersError) -> CommandResult:
@@ -214,49 +176,57 @@ def _differs(opened: Environment, error: PlanDiffersError) -> CommandResult:
         exit_code=error.exit_code,
         environment=opened.name,
         site=opened.desired.site.name,
-        diagnostics=[_diagnostic(error)],
+        diagnostics=[*opened.warnings, error_diagnostic(error)],
         notes=["reviewed (-) and planned now (+):", text.rstrip("\n")],
     )
 
 
-def _diagnostic(error: ReconcilerError) -> Diagnostic:
-    return Diagnostic(severity=Severity.ERROR, code=error.exit_code.reason, summary=str(error), detail=error.hint)
-
-
-def _result(opened: Environment, report: ApplyReport, flags: _Flags) -> CommandResult:
-    if report.error is not None and not isinstance(report.error, ReconcilerError):
-        raise report.error  # a bug: the border tells it; outcomes and state are safe
-    diagnostics = [*opened.warnings, *([_diagnostic(report.error)] if report.error else [])]
-    code = _exit_code(report.outcomes, report.error, flags)
+def _refused(opened: Environment, error: PlanRefusedError) -> CommandResult:
+    planned = plan_document(error.plan)
     return CommandResult(
         command="apply",
-        exit_code=code,
-        exit_reason=_reason(code, report),
-        text=outcome_text(report.plan.site, report.outcomes, style=stdout_style()),
+        exit_code=error.exit_code,
         environment=opened.name,
-        site=report.plan.site,
-        summary=outcome_summary(report.outcomes),
-        diagnostics=diagnostics,
-        sections={
-            "fingerprint": report.plan.fingerprint,
-            "base": {"lineage": report.state.lineage, "serial": report.state.serial},
-            "outcomes": outcome_documents(report.outcomes),
-        },
+        site=opened.desired.site.name,
+        diagnostics=[*opened.warnings, error_diagnostic(error)],
+        sections=lambda: {name: planned[name] for name in ("fingerprint", "guardrails")},
     )
 
 
-def _exit_code(outcomes: Sequence[Outcome], error: ReconcilerError | None, flags: _Flags) -> int:
-    results = {outcome.result for outcome in outcomes}
-    if error is not None:
-        return error.exit_code
+def _result(opened: Environment, report: ApplyReport, deferred_exit_code: int) -> CommandResult:
+    bug = report.error if not isinstance(report.error, ReconcilerError) else None
+    reason = _reason(report)
+    deferred = reason is ExitCode.SOME_AGENTS_DEFERRED
+    return CommandResult(
+        command="apply",
+        exit_code=deferred_exit_code if deferred else reason,
+        exit_reason=reason.reason,
+        text=lambda: outcome_text(report.plan.site, report.outcomes, style=stdout_style()),
+        environment=opened.name,
+        site=report.plan.site,
+        summary=outcome_summary(report.outcomes),
+        diagnostics=[*opened.warnings, *_why(report.error)],
+        sections=lambda: {
+            "fingerprint": report.plan.fingerprint,
+            "base": {"lineage": report.plan.base.lineage, "serial": report.plan.base.serial},
+            "saved": {"lineage": report.state.lineage, "serial": report.state.serial},
+            "outcomes": outcome_documents(report.outcomes),
+        },
+        notes=[] if bug is None else [bug_trace(bug)],
+    )
+
+
+def _why(error: BaseException | None) -> list[Diagnostic]:
+    if error is None:
+        return []
+    return [error_diagnostic(error) if isinstance(error, ReconcilerError) else bug_diagnostic(error)]
+
+
+def _reason(report: ApplyReport) -> ExitCode:
+    """Return what the run came to; the worst thing decides."""
+    results = {outcome.result for outcome in report.outcomes}
+    if report.error is not None:
+        return report.error.exit_code if isinstance(report.error, ReconcilerError) else ExitCode.BUG
     if results & {Result.FAILED, Result.IN_DOUBT}:
         return ExitCode.SOME_AGENTS_FAILED
-    return flags.deferred_exit_code if Result.DEFERRED in results else ExitCode.DONE
-
-
-def _reason(code: int, report: ApplyReport) -> str:
-    """Return the code in words; `--deferred-exit-code` may have made a number of no meaning of its own out of 9."""
-    deferred = report.error is None and any(each.result is Result.DEFERRED for each in report.outcomes)
-    if deferred and code not in (ExitCode.SOME_AGENTS_FAILED, ExitCode.SOME_AGENTS_DEFERRED):
-        return ExitCode.SOME_AGENTS_DEFERRED.reason
-    return ExitCode(code).reason
+    return ExitCode.SOME_AGENTS_DEFERRED if Result.DEFERRED in results else ExitCode.DONE

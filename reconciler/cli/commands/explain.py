@@ -35,12 +35,11 @@ _GRADES = {
 @click.argument("code")
 @click.argument("environment", type=click.Path(path_type=Path), required=False)
 @json_option
-def command(code: str, environment: Path | None, *, as_json: bool) -> CommandResult:
+def command(code: str, environment: Path | None) -> CommandResult:
     """Say what the gateway's retcode CODE means, what reconciler does about it, and what you can do.
 
     With ENVIRONMENT, as that site judges it: `retcodes:` in site.yaml can override the table.
     """
-    del as_json  # the border looks at it
     row = _row(code, environment)
     source = _GRADES[row.grade].format(page=row.page)
     lines = [
@@ -51,9 +50,9 @@ def command(code: str, environment: Path | None, *, as_json: bool) -> CommandRes
     ]
     return CommandResult(
         command="explain",
-        text="".join(f"{line}\n" for line in lines),
+        text=lambda: "".join(f"{line}\n" for line in lines),
         environment=None if environment is None else environment.as_posix(),
-        sections={
+        sections=lambda: {
             "retcode": code,
             "class": str(row.kind),
             "meaning": row.meaning,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -24,6 +24,7 @@ from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import write_file
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Plan, PlanOptions
+from reconciler.model.printable import printable
 from reconciler.planning import make_plan
 from reconciler.report import document_text, plan_document, plan_summary, plan_text, saved_plan
 
@@ -47,7 +48,6 @@ def command(
     allow_changes: int | None,
     strict: bool,
     allow_empty: bool,
-    as_json: bool,
 ) -> CommandResult:
     """Show what apply would change in ENVIRONMENT, compared with what was last recorded.
 
@@ -56,16 +56,22 @@ def command(
 
     Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 5 when a guardrail refuses.
     """
-    del as_json  # the border looks at it
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     state = open_store(opened).read()
     check_scope(options.scope, opened.desired, state)
     plan = make_plan(opened.desired, state, options, allow_changes=allow_changes)
-    notes = []
-    if out is not None:
-        write_file(out, document_text(saved_plan(plan, tool_version=__version__)))
-        notes.append(f"saved: apply exactly this with `reconciler apply {opened.name} --plan {out.as_posix()}`")
+    notes = [] if out is None else [_save(opened, plan, out)]
     return _result(opened, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
+
+
+def _save(opened: Environment, plan: Plan, out: Path) -> str:
+    """Save the plan, and return the sentence that says what to do with it."""
+    write_file(out, document_text(saved_plan(plan, tool_version=__version__)))
+    if plan.refusals:
+        return f"saved for review in {printable(out.as_posix())}; as it stands, apply would refuse it too"
+    approval = ["--allow-changes", str(len(plan.changes))] if plan.findings else []
+    command = shlex.join(["reconciler", "apply", opened.name, "--plan", out.as_posix(), *approval])
+    return f"saved: apply exactly this with: {printable(command)}"
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
@@ -75,15 +81,14 @@ def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
 
 
 def _result(opened: Environment, plan: Plan, code: ExitCode, notes: list[str]) -> CommandResult:
-    sections: dict[str, Any] = plan_document(plan)
     return CommandResult(
         command="plan",
         exit_code=code,
-        text=plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style()),
+        text=lambda: plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style()),
         environment=opened.name,
         site=plan.site,
         summary=plan_summary(plan),
         diagnostics=opened.warnings,
-        sections=sections,
+        sections=lambda: plan_document(plan),
         notes=notes,
     )

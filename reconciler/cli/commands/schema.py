@@ -12,15 +12,17 @@ from reconciler.schemas import SCHEMA_NAMES, schema_text
 @click.command
 @click.argument("name", required=False)
 @json_option
-def command(name: str | None, *, as_json: bool) -> CommandResult:
+def command(name: str | None) -> CommandResult:
     """Print the JSON Schema called NAME, or the names there are.
 
     `site` and `fleet` describe what you write, `state` what is recorded, `plan` and `outcome` the documents of
     `plan --json` and `apply --json`.
     """
-    del as_json  # a schema is a JSON document as it is
     if name is not None:
-        return CommandResult(command="schema", text=schema_text(name), raw=True)
+        text = schema_text(name)
+        return CommandResult(command="schema", text=lambda: text, raw=True)
     return CommandResult(
-        command="schema", text="".join(f"{each}\n" for each in SCHEMA_NAMES), sections={"names": list(SCHEMA_NAMES)}
+        command="schema",
+        text=lambda: "".join(f"{each}\n" for each in SCHEMA_NAMES),
+        sections=lambda: {"names": list(SCHEMA_NAMES)},
     )

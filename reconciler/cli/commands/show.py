@@ -17,18 +17,17 @@ from reconciler.report import plan_document, plan_summary, plan_text, read_saved
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
-def command(file: Path, *, as_json: bool) -> CommandResult:
+def command(file: Path) -> CommandResult:
     """Show the plan that `plan --out FILE` saved.
 
     Exits 3 when FILE is no plan, and 6 when its changes do not fit its fingerprint: somebody altered it.
     """
-    del as_json  # the border looks at it
     saved = read_saved_plan(read_file(file, what="plan"), name=file.as_posix())
     require_unaltered(saved.plan, name=file.as_posix())
     return CommandResult(
         command="show",
-        text=plan_text(saved.plan, unchanged=saved.unchanged, style=stdout_style()),
+        text=lambda: plan_text(saved.plan, unchanged=saved.unchanged, style=stdout_style()),
         site=saved.plan.site,
         summary={**plan_summary(saved.plan), "unchanged": saved.unchanged},
-        sections=plan_document(saved.plan),
+        sections=lambda: plan_document(saved.plan),
     )

@@ -28,9 +28,8 @@ def command() -> None:
 @environment_argument
 @selection_options
 @json_option
-def list_command(environment: Path, *, scope: Scope, as_json: bool) -> CommandResult:
+def list_command(environment: Path, *, scope: Scope) -> CommandResult:
     """List the recorded agents of ENVIRONMENT, one a line."""
-    del as_json  # the border looks at it
     return _look("state list", environment, scope, state_list_text)
 
 
@@ -38,9 +37,8 @@ def list_command(environment: Path, *, scope: Scope, as_json: bool) -> CommandRe
 @environment_argument
 @selection_options
 @json_option
-def show_command(environment: Path, *, scope: Scope, as_json: bool) -> CommandResult:
+def show_command(environment: Path, *, scope: Scope) -> CommandResult:
     """Show the records of ENVIRONMENT field by field; choose agents with --agent."""
-    del as_json  # the border looks at it
     return _look("state show", environment, scope, state_show_text)
 
 
@@ -51,11 +49,11 @@ def _look(name: str, environment: Path, scope: Scope, render: Callable[..., str]
     records = _selected(state, scope)
     return CommandResult(
         command=name,
-        text=render(state, records, style=stdout_style()),
+        text=lambda: render(state, records, style=stdout_style()),
         environment=opened.name,
         site=state.site,
         summary=state_summary(state, records),
-        sections={"agents": record_documents(records)},
+        sections=lambda: {"agents": record_documents(records)},
     )
 
 

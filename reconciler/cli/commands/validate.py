@@ -24,13 +24,12 @@ from reconciler.report import diagnostics_text
 @strict_option
 @allow_empty_option
 @json_option
-def command(environment: Path, *, strict: bool, allow_empty: bool, as_json: bool) -> CommandResult:
+def command(environment: Path, *, strict: bool, allow_empty: bool) -> CommandResult:
     """Check the files of ENVIRONMENT: syntax, schema, profiles, duplicates, ranges.
 
     All problems are reported at once, each as path:line:column. Nothing else is touched: no gateway, no state, no
     secret, so this runs on anybody's pull request. Exits 0, or 3 when something is wrong.
     """
-    del as_json  # the border looks at it
     try:
         opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     except InvalidFilesError as error:
@@ -50,7 +49,8 @@ def _result(environment: Path, diagnostics: Sequence[Diagnostic], desired: Desir
     return CommandResult(
         command="validate",
         exit_code=ExitCode.INVALID_INPUT if desired is None else ExitCode.DONE,
-        text=diagnostics_text(diagnostics, style=stdout_style()) + last,
+        text=lambda: diagnostics_text(diagnostics, style=stdout_style()) + last,
+        diagnostics_in_text=True,
         environment=environment.as_posix(),
         site=None if desired is None else desired.site.name,
         summary={"agents": None if desired is None else len(desired.agents), "errors": errors, "warnings": warnings},

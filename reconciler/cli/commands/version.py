@@ -13,12 +13,11 @@ from reconciler.cli.result import CommandResult
 
 @click.command
 @json_option
-def command(*, as_json: bool) -> CommandResult:
+def command() -> CommandResult:
     """Print the version of reconciler and of the Python it runs on."""
-    del as_json  # the border looks at it
     python = platform.python_version()
     return CommandResult(
         command="version",
-        text=f"reconciler {__version__} (Python {python})\n",
+        text=lambda: f"reconciler {__version__} (Python {python})\n",
         summary={"reconciler": __version__, "python": python},
     )

@@ -1,0 +1,37 @@
+"""Showing a plan that is about to be applied, and asking for the one word that starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler.cli.streams import stderr_style, stdout_style, write
+from reconciler.model.plan import Plan
+from reconciler.model.printable import printable
+from reconciler.report import plan_text
+
+
+class Approval:
+    """Shows the plan, asks if somebody must be asked, and remembers what was shown."""
+
+    def __init__(self, *, reviewed: Path | None, yes: bool, as_json: bool) -> None:
+        """Take the reviewed plan's file, whether nobody is to be asked, and whether stdout is for a document only."""
+        self._reviewed = reviewed
+        self._yes = yes
+        self._as_json = as_json
+        self.plan: Plan | None = None
+
+    def __call__(self, plan: Plan) -> bool:
+        """Return whether `plan` may be applied."""
+        self.plan = plan
+        stream, style = (sys.stderr, stderr_style()) if self._as_json else (sys.stdout, stdout_style())
+        if self._reviewed is not None:
+            write(stream, f"as reviewed in {printable(self._reviewed.as_posix())}: {plan.fingerprint}\n\n")
+            return True
+        write(stream, plan_text(plan, unchanged=len(plan.unchanged), style=style) + "\n")
+        if self._yes:
+            return True
+        answer = click.prompt("apply this? Only `yes` will do", default="no", err=True, show_default=False)
+        return bool(answer == "yes")
