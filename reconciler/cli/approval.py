@@ -16,9 +16,10 @@ from reconciler.report import plan_text
 class Approval:
     """Shows the plan, asks if somebody must be asked, and remembers what was shown."""
 
-    def __init__(self, *, reviewed: Path | None, yes: bool, as_json: bool) -> None:
-        """Take the reviewed plan's file, whether nobody is to be asked, and whether stdout is for a document only."""
+    def __init__(self, reviewed: Plan | None, *, plan_file: Path | None, yes: bool, as_json: bool) -> None:
+        """Take the reviewed plan and its file, whether nobody is to be asked, and whether stdout is for a document."""
         self._reviewed = reviewed
+        self._plan_file = plan_file
         self._yes = yes
         self._as_json = as_json
         self.plan: Plan | None = None
@@ -27,8 +28,9 @@ class Approval:
         """Return whether `plan` may be applied."""
         self.plan = plan
         stream, style = (sys.stderr, stderr_style()) if self._as_json else (sys.stdout, stdout_style())
-        if self._reviewed is not None:
-            write(stream, f"as reviewed in {printable(self._reviewed.as_posix())}: {plan.fingerprint}\n\n")
+        if self._reviewed is not None and self._plan_file is not None:
+            how = "as" if plan.fingerprint == self._reviewed.fingerprint else "less than"
+            write(stream, f"{how} reviewed in {printable(self._plan_file.as_posix())}: {plan.fingerprint}\n\n")
             return True
         write(stream, plan_text(plan, unchanged=len(plan.unchanged), style=style) + "\n")
         if self._yes:

@@ -15,6 +15,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.plan import Scope
 from reconciler.model.state import State
+from reconciler.planning import in_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +69,14 @@ def check_scope(scope: Scope, desired: Desired, state: State) -> None:
         if team not in known:
             raise UsageError(f"no agent of team {team!r} is desired or recorded", hint=_nearest(team, known))
     agents: set[AgentId] = {*desired.agents, *state.agents}
-    for span in scope.agents:
-        if not any(agent in agents for agent in span):
-            raise UsageError(f"no agent of {span} is desired or recorded", hint="check the number after --agent")
+    for flag, spans in (("--agent", scope.agents), ("--exclude-agent", scope.excluded)):
+        for span in spans:
+            if not any(agent in agents for agent in span):
+                raise UsageError(f"no agent of {span} is desired or recorded", hint=f"check the number after {flag}")
+    if scope.partial and not any(
+        in_scope(scope, agent, desired.agents.get(agent), state.agents.get(agent)) for agent in agents
+    ):
+        raise UsageError("the selection leaves nobody", hint="its flags narrow one another; take one away")
 
 
 def _nearest(team: str, known: set[str]) -> str:
@@ -79,11 +85,15 @@ def _nearest(team: str, known: set[str]) -> str:
 
 
 def _refuse_parent(root: Path) -> None:
+    if not root.exists() and Path("site.yaml").exists():
+        raise UsageError(
+            f"{root.as_posix()} does not exist", hint="this directory is an environment itself: name it as ."
+        )
     if (root / "site.yaml").exists() or not root.is_dir():
         return
     inside = sorted(path.parent.as_posix() for path in root.glob("*/site.yaml"))
     if inside:
         raise UsageError(
             f"{root.as_posix()} has no site.yaml; it holds the environments {', '.join(inside)}",
-            hint=f"name one: reconciler plan {inside[0]}",
+            hint=f"name one of them, such as {inside[0]}",
         )

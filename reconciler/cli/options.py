@@ -157,6 +157,8 @@ def reassert_options(command: _F) -> _F:
     @click.option("--at", type=InstantType(), help="The time to count back from; now, unless given.")
     @functools.wraps(command)
     def with_options(scope: Scope, reassert: str, older_than: float | None, at: str | None, **rest: Any) -> Any:
+        if at is not None and older_than is None:
+            raise click.UsageError("--at is the time that --reassert-older-than counts back from; give both")
         if older_than is not None and at is None:
             at = datetime.now(UTC).strftime(_INSTANT)
         options = PlanOptions(scope=scope, reassert_all=reassert == "all", reassert_older_than=older_than, at=at)

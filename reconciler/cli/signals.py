@@ -31,6 +31,8 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
     def on_signal() -> None:
         if next(seen) > 1:
             # Consistent all the same: whatever was sent has a durable intent, and the next run takes it from there.
+            cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar has hidden it
+            write(sys.stderr, f"{cursor}left at once: calls without an answer are in doubt; the next plan lists them\n")
             os._exit(ExitCode.INTERRUPTED)
         write(sys.stderr, "stopping: no new calls; waiting for those in flight (interrupt again to leave at once)\n")
         stop.request(InterruptedRunError("interrupted; the rest was not sent"), grace=GRACE)

@@ -12,6 +12,7 @@ from reconciler.report.documents import (
     plan_summary,
     saved_plan,
 )
+from reconciler.report.layout import counted
 from reconciler.report.outcome_text import outcome_text
 from reconciler.report.plan_reading import SavedPlan, read_saved_plan
 from reconciler.report.plan_text import plan_text
@@ -22,6 +23,7 @@ __all__ = [
     "FORMAT_VERSION",
     "SavedPlan",
     "Style",
+    "counted",
     "diagnostic_documents",
     "diagnostics_text",
     "difference_text",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from support.site import Site
+from support.site import Site, run_in
 
 from reconciler.schemas import schema_text
 
@@ -207,3 +207,35 @@ def test_what_is_no_plan_exits_3(site: Site) -> None:
     site.write("plan.json", "{}")
 
     assert site.run("show", "demo/plan.json").code == 3
+
+
+def test_a_plan_file_whose_fingerprint_is_not_its_own_exits_6(site: Site) -> None:
+    fingerprint = site.run("plan", "demo", "--out", "plan.json", "--json").document["fingerprint"]
+    text = (site.work / "plan.json").read_text()
+    (site.work / "plan.json").write_text(text.replace(fingerprint, f"sha256:{'0' * 64}"))
+
+    assert site.run("show", "plan.json").code == 6
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--team", "east", "--agent", "1003"), "leaves nobody"),
+        (("--exclude-agent", "9001"), "--exclude-agent"),
+        (("--at", "2026-01-31T09:30:00Z"), "--reassert-older-than"),
+        (("--at", "0001-01-01T00:00:00+14:00", "--reassert-older-than", "1h"), "2026-01-31T09:30:00Z"),
+    ],
+    ids=["nobody-left", "unknown-excluded", "at-alone", "before-time-began"],
+)
+def test_flags_that_can_only_be_a_mistake_exit_3(site: Site, flags: tuple[str, ...], words: str) -> None:
+    ended = site.run("plan", "demo", *flags)
+
+    assert ended.code == 3
+    assert words in ended.err
+
+
+def test_inside_an_environment_the_hint_is_to_name_it_as_a_dot(site: Site) -> None:
+    ended = run_in(site.root, "plan")
+
+    assert ended.code == 3
+    assert "name it as ." in ended.err

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.site import Site
 
+from reconciler.cli import main
 from reconciler.cli.progress import progress_of
 from reconciler.cli.streams import shows_progress, wants_color, write
 from reconciler.model.agent import AgentId
@@ -47,9 +48,13 @@ def test_progress_is_for_terminals_outside_ci(stream: Any, environ: dict[str, st
 
 
 def test_a_terminal_gets_colours(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.cli.streams.wants_color", lambda *_: True)
+    terminal = Terminal()
+    monkeypatch.chdir(site.work)
+    monkeypatch.setattr("sys.stdout", terminal)
 
-    assert "\x1b[" in site.run("plan", "demo").out
+    main(["plan", "demo"])
+
+    assert "\x1b[" in terminal.getvalue()
 
 
 def test_a_stream_of_another_encoding_gets_escapes_instead_of_an_error() -> None:

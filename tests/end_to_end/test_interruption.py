@@ -4,46 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 
 import pytest
+from support.processes import PATIENCE, start_apply, wait_until
 from support.rehearsal import RehearsalServer
 from support.site import Site
-
-PATIENCE = 20.0
-
-
-def start_apply(site: Site) -> subprocess.Popen[str]:
-    """Start an apply that sends a few calls a second."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "demo", "--yes", "--json"],
-        cwd=site.work,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    """Wait for an effect, with a bound that only a broken run meets."""
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 def applied_at_the_gateway(server: RehearsalServer) -> set[str]:
     return server.call(lambda gateway: set(gateway.agents_document()))
-
-
-@pytest.fixture
-def slow_site(site: Site) -> Site:
-    site.edit("site.yaml", "requests_per_second: 1000", "requests_per_second: 10\n  concurrency: 2")
-    site.write("fleet.yaml", "agents: {1001-1020: {total: 3, channels: {web_chat: 3}}}\n")
-    return site
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["sigint", "sigterm"])
@@ -120,3 +89,18 @@ def test_a_bug_in_the_middle_of_a_run_exits_1_and_what_was_acknowledged_is_recor
 
     assert (ended.code, ended.document["exit_reason"]) == (1, "bug")
     assert set(site.state["agents"]) == applied_at_the_gateway(server) == {"1001", "1002"}
+
+
+def test_the_first_signal_ends_the_run_within_seven_seconds_though_the_gateway_hangs(
+    slow_site: Site, server: RehearsalServer
+) -> None:
+    slow_site.edit("site.yaml", "  concurrency: 2", "  concurrency: 2\n  timeout: 60s")
+    server.add_faults("*=slow:60")
+    process = start_apply(slow_site)
+    wait_until(lambda: len(applied_at_the_gateway(server)) >= 2)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=7)
+
+    document = json.loads(out)
+    assert process.returncode == 130
+    assert (document["summary"]["in_doubt"], document["summary"]["skipped"]) == (2, 18)

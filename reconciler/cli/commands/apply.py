@@ -116,7 +116,7 @@ def command(
         fail_fast=fail_fast,
         breaker=breaker,
     )
-    approval = Approval(reviewed=plan_file, yes=yes, as_json=invocation_of(ctx).as_json)
+    approval = Approval(request.reviewed, plan_file=plan_file, yes=yes, as_json=invocation_of(ctx).as_json)
     try:
         report = _execute(opened, request, approval)
     except PlanDiffersError as error:

@@ -16,7 +16,7 @@ from reconciler.cli.streams import stdout_style
 from reconciler.errors import ExitCode
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.report import diagnostics_text
+from reconciler.report import counted, diagnostics_text
 
 
 @click.command
@@ -40,12 +40,13 @@ def command(environment: Path, *, strict: bool, allow_empty: bool) -> CommandRes
 def _result(environment: Path, diagnostics: Sequence[Diagnostic], desired: Desired | None) -> CommandResult:
     counts = Counter(each.severity for each in diagnostics)
     errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
-    tail = f"{errors} errors, {warnings} warnings"
+    tail = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     if desired is None:
         last = f"Invalid: {tail}.\n"
     else:
         teams = {agent.team for agent in desired.agents.values() if agent.team}
-        last = f"Valid: site {desired.site.name}, {len(desired.agents)} agents in {len(teams)} teams; {tail}.\n"
+        fleet = f"{counted(len(desired.agents), 'agent')} in {counted(len(teams), 'team')}"
+        last = f"Valid: site {desired.site.name}, {fleet}; {tail}.\n"
     return CommandResult(
         command="validate",
         exit_code=ExitCode.INVALID_INPUT if desired is None else ExitCode.DONE,
