@@ -1,15 +1,14 @@
 """The breaker: the same refusal again and again is the site's trouble, not the agents', and the run ends.
 
 A refusal is known by its retcode, or by its words where there is none (a gateway that cannot be reached, a proxy's
-page). An agent who is not signed in is an everyday matter and never counts. An acknowledged call closes the breaker.
+page). A deferred agent is an everyday matter and never counts, whichever retcodes the site judges so, except when the
+session itself was refused. An acknowledged call closes the breaker.
 """
 
 from __future__ import annotations
 
-from reconciler.applying.stop import RunStoppedError, stopped_by
+from reconciler.applying.stop import CREDENTIALS, RunStoppedError, stopped_by
 from reconciler.model.outcome import Outcome, Result
-
-_EVERYDAY = frozenset({"100-006", "100-008"})
 
 
 class Breaker:
@@ -39,6 +38,8 @@ class Breaker:
 
 
 def _refusal(outcome: Outcome) -> str | None:
+    if outcome.result is Result.DEFERRED and outcome.retcode not in CREDENTIALS:
+        return None
     if outcome.retcode is not None:
-        return None if outcome.retcode in _EVERYDAY else outcome.retcode
+        return outcome.retcode
     return outcome.message if outcome.result in (Result.FAILED, Result.IN_DOUBT) else None

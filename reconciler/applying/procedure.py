@@ -38,7 +38,7 @@ from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.site import GatewaySettings
 from reconciler.model.state import State
-from reconciler.planning import make_plan
+from reconciler.planning import make_plan, unapproved_standing
 from reconciler.state import LockHolder, Recorder, StateStore
 
 _SECONDS_PER_BATCH = 5.0
@@ -141,11 +141,10 @@ def _notes(plan: Plan, desired: Desired, state: State) -> dict[AgentId, Note]:
     """Return what is to be recorded of agents whose values stay and whose team or protection does not."""
     notes = {}
     for agent in plan.unchanged:
-        wanted, record = desired.agents[agent], state.agents[agent]
-        # Nobody approves a note: one protects, and never lifts a protection (see `planning.planner`).
-        note = Note(team=wanted.team, protected=wanted.protected or record.protected)
-        if (note.team, note.protected) != (record.team, record.protected):
-            notes[agent] = note
+        record = state.agents[agent]
+        standing = unapproved_standing(desired.agents[agent], record, desired.site.guardrails)
+        if standing != (record.team, record.protected):
+            notes[agent] = Note(team=standing.team, protected=standing.protected)
     return notes
 
 

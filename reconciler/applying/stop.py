@@ -89,12 +89,13 @@ class CredentialsRefusedError(RunStoppedError):
     exit_code = ExitCode.SESSION_SOURCE_FAILED
 
 
-_CREDENTIALS = frozenset({"000-003", "100-004"})
+CREDENTIALS = frozenset({"000-003", "100-004"})
+"""Retcodes by which the gateway refuses the session or the sign-in, not the call."""
 
 
 def stopped_by(retcode: str | None, words: str, *, hint: str = "") -> RunStoppedError:
     """Return the reason for a stop after the answer `retcode`: refused credentials are the session source's trouble."""
-    if retcode in _CREDENTIALS:
+    if retcode in CREDENTIALS:
         return CredentialsRefusedError(
             f"stopped: {words}", hint="check that the session source gives live Guids of this site"
         )

@@ -135,6 +135,9 @@ def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...]) -> _
     if not known and tokens[0] == "agents":
         summary = f"{quote(key)} is not an agent id (101 to 999999) or a range of them (1003-1050)"
         return _Finding("invalid-agent-id", summary, tokens, at_key=True)
+    if not known and tokens[0] == "retcodes":
+        summary = f"{quote(key)} is not a retcode such as 106-011, or a family such as 106-*"
+        return _Finding("invalid-retcode", summary, tokens, at_key=True)
     if not known:
         summary = f"{quote(key)} is not a profile name: 1 to 63 letters, digits, '.', '_' or '-'"
         return _Finding("invalid-profile-name", summary, tokens, at_key=True)

@@ -30,7 +30,11 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it is to be done. docs/planning.md says when exactly each one comes."""
+    """Why it is to be done. docs/planning.md says when exactly each one comes.
+
+    No command of this version produces `new-session`: session keys are recorded, and comparing them comes with a later
+    flag.
+    """
 
     NEW = "new"
     CHANGED = "changed"

@@ -1,16 +1,15 @@
 """Why two concurrencies differ, number by number.
 
 DeepDiff explains; it never decides (equality does, in `values`). It is slow, and a thousand agents often share one
-difference, so each distinct pair is explained once.
+difference, so each distinct pair is explained once, and given its causes once for each object of origins, which the
+agents of a range or profile share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-
-from deepdiff import DeepDiff
-from deepdiff.model import DiffLevel
+from typing import TYPE_CHECKING
 
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
@@ -19,12 +18,16 @@ from reconciler.model.plan import Edit, EditKind
 from reconciler.model.site import OnChannelRemoval
 from reconciler.planning.values import open_channels
 
+if TYPE_CHECKING:
+    from deepdiff.model import DiffLevel
+
 _TOTAL = "total"
 _PREFIX = "channels."
 _FIELDS = (_TOTAL, *(_PREFIX + channel.label for channel in Channel))
 """Every field an edit can have, in the order edits are listed."""
 
 _Pair = tuple[Concurrency | None, Concurrency, Concurrency]
+_Edits = tuple[Edit, ...]
 _Numbers = dict[str, int]
 
 
@@ -34,11 +37,13 @@ class EditExplainer:
     def __init__(self, policy: OnChannelRemoval) -> None:
         """Take the site's policy, which is the reason why a number disappears."""
         self._policy = policy
-        self._seen: dict[_Pair, tuple[Edit, ...]] = {}
+        self._seen: dict[_Pair, _Edits] = {}
+        self._finished: dict[tuple[_Pair, int], tuple[_Edits, Mapping[str, Source]]] = {}
+        """By pair and identity of the origins, which are kept along: an id is theirs only as long as they live."""
 
     def explain(
         self, before: Concurrency | None, after: Concurrency, *, wanted: Concurrency, origins: Mapping[str, Source]
-    ) -> tuple[Edit, ...]:
+    ) -> _Edits:
         """Return the edits from `before` (`None`: nothing recorded) to `after`, the total first, then by channel code.
 
         Args:
@@ -48,14 +53,21 @@ class EditExplainer:
             origins: where each desired number was written; see `DesiredAgent.origins`.
         """
         pair = (before, after, wanted)
+        finished = self._finished.get((pair, id(origins)))
+        if finished is None:
+            finished = self._finished[pair, id(origins)] = self._finish(pair, origins), origins
+        return finished[0]
+
+    def _finish(self, pair: _Pair, origins: Mapping[str, Source]) -> _Edits:
         if pair not in self._seen:
-            self._seen[pair] = _explain(before, after, wanted, self._policy)
+            self._seen[pair] = _explain(*pair, self._policy)
         return tuple(replace(edit, cause=origins.get(edit.field.removeprefix(_PREFIX))) for edit in self._seen[pair])
 
 
-def _explain(
-    before: Concurrency | None, after: Concurrency, wanted: Concurrency, policy: OnChannelRemoval
-) -> tuple[Edit, ...]:
+def _explain(before: Concurrency | None, after: Concurrency, wanted: Concurrency, policy: OnChannelRemoval) -> _Edits:
+    # Imported here: it takes as long as a small plan, and a plan that changes nothing should not pay for that.
+    from deepdiff import DeepDiff  # noqa: PLC0415
+
     old: _Numbers = {} if before is None else _numbers(before.total, open_channels(before, after))
     new, desired = _numbers(after.total, after.channels), _numbers(wanted.total, wanted.channels)
     # threshold_to_diff_deeper: by default DeepDiff reports two mappings with few common keys as one replaced value.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Desired, DesiredAgent
+from reconciler.model.desired import Desired, DesiredAgent, Source
 from reconciler.model.plan import Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Set
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
@@ -20,7 +21,11 @@ from reconciler.planning.edits import EditExplainer
 from reconciler.planning.fingerprint import fingerprint
 from reconciler.planning.guardrails import check_guardrails
 from reconciler.planning.selection import in_scope
+from reconciler.planning.standing import desired_standing, unapproved_standing
 from reconciler.planning.values import differs, reset_values, values_to_send
+
+_NOWHERE: Mapping[str, Source] = MappingProxyType({})
+"""The origins of values that no line of the fleet gives; one object, see `EditExplainer`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def _decide(
     if record.callnums_key is not site.gateway.callnums_key:
         return _set(question, agent, wanted=wanted, record=record, after=after, reason=Reason.KEY_SPELLING)
     reason = _reassert_reason(question, agent, record)
-    return None if reason is None else _reassert(agent, wanted, record, reason)
+    return None if reason is None else _reassert(question, agent, wanted=wanted, record=record, reason=reason)
 
 
 def _reassert_reason(question: _Question, agent: AgentId, record: AgentRecord) -> Reason | None:
@@ -140,35 +145,37 @@ def _set(
     reason: Reason,
 ) -> Set:
     before = None if record is None else record.concurrency
+    if record is None or reason is Reason.CHANGED:
+        # A guardrail stands before every change of a protected agent's values, so a person has approved this one.
+        standing = desired_standing(wanted)
+    else:
+        standing = unapproved_standing(wanted, record, question.desired.site.guardrails)
     return Set(
         agent=agent,
-        team=wanted.team,
+        team=standing.team,
         reason=reason,
         before=before,
         after=after,
         edits=question.explainer.explain(before, after, wanted=wanted.concurrency, origins=wanted.origins),
         source=wanted.source,
-        # A guardrail stands before every change of a protected agent's values, so a person has approved this one.
-        protected=wanted.protected if reason is Reason.CHANGED else _still_protected(wanted, record),
+        protected=standing.protected,
     )
 
 
-def _reassert(agent: AgentId, wanted: DesiredAgent, record: AgentRecord, reason: Reason) -> Reassert:
+def _reassert(
+    question: _Question, agent: AgentId, *, wanted: DesiredAgent, record: AgentRecord, reason: Reason
+) -> Reassert:
+    standing = unapproved_standing(wanted, record, question.desired.site.guardrails)
     # The recorded values, not the desired ones: they may hold a 0 that closed a channel, and it is due again too.
     return Reassert(
         agent=agent,
-        team=wanted.team,
+        team=standing.team,
         reason=reason,
         before=record.concurrency,
         after=record.concurrency,
         source=wanted.source,
-        protected=_still_protected(wanted, record),
+        protected=standing.protected,
     )
-
-
-def _still_protected(wanted: DesiredAgent, record: AgentRecord | None) -> bool:
-    # Nobody approves a repetition: a flag that vanished from the YAML must not be lost through one.
-    return wanted.protected or (record is not None and record.protected)
 
 
 def _remove(question: _Question, agent: AgentId, record: AgentRecord) -> Forget | Reset:
@@ -176,7 +183,7 @@ def _remove(question: _Question, agent: AgentId, record: AgentRecord) -> Forget 
     if site.on_agent_removal is OnAgentRemoval.FORGET:
         return Forget(agent=agent, team=record.team, reason=Reason.NOT_DESIRED, before=record.concurrency)
     after = reset_values(record.concurrency, site)
-    edits = question.explainer.explain(record.concurrency, after, wanted=site.reset, origins={})
+    edits = question.explainer.explain(record.concurrency, after, wanted=site.reset, origins=_NOWHERE)
     return Reset(
         agent=agent,
         team=record.team,

@@ -32,9 +32,7 @@ from reconciler.state.fields import (
     require_time,
 )
 
-RESTORE = (
-    "restore it from a backup or from version control; `reconciler state pull` of a good copy shows what it should be"
-)
+RESTORE = "restore it from a backup or from version control"
 _SITE = "check which environment was meant, and state.path in its site.yaml"
 
 _DOCUMENT = frozenset({"agents", "format_version", "lineage", "serial", "site"})

@@ -182,10 +182,16 @@ class StateStore:
 
     def _advise(self, place: Path | None) -> str:
         """Say where the records of a run are whose state could not be written."""
-        kept = f"{self._name}.journal is kept and holds the run as well"
+        taken_over = (
+            f"nothing is lost: {self._name}.journal holds the run, and once the state can be written the next apply "
+            "takes it over from there"
+        )
         if place is None:
-            return f"{kept}; nothing is lost: once the state can be written, the next run takes it over from there"
-        return f"the state is in {place}; once the cause is removed, run: reconciler state push {place} ({kept})"
+            return taken_over
+        return (
+            f"{taken_over}; until then {place}, a full copy of the state, can be put in the place of {self._name} by "
+            "hand while no run is going on"
+        )
 
     def _remove_journal(self) -> None:
         try:

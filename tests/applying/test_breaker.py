@@ -15,12 +15,18 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
 
 OK = "0"
+DEFERRED = {"100-006", "100-008", "000-003"}
+"""The retcodes that defer an agent, unless the site judges them otherwise."""
 
 
 def outcome(retcode: str | None) -> Outcome:
     if retcode is None:
         return Outcome(agent=AgentId(1001), action=Action.SET, result=Result.DEFERRED, message="no session is known")
-    result = Result.APPLIED if retcode == OK else Result.FAILED
+    result = Result.APPLIED if retcode == OK else Result.DEFERRED if retcode in DEFERRED else Result.FAILED
+    return ended(result, retcode)
+
+
+def ended(result: Result, retcode: str) -> Outcome:
     return Outcome(agent=AgentId(1001), action=Action.SET, result=result, retcode=retcode)
 
 
@@ -52,6 +58,22 @@ def broke_at(limit: int, retcodes: Sequence[str | None]) -> list[int]:
 )
 def test_the_breaker_counts_equal_refusals_in_a_row(retcodes: list[str | None], places: list[int]) -> None:
     assert broke_at(3, retcodes) == places
+
+
+@pytest.mark.parametrize("retcode", ["106-011", "100-006", "000-007"])
+def test_a_deferred_agent_never_counts_whichever_retcode_the_site_defers(retcode: str) -> None:
+    breaker = Breaker(3)
+    assert [breaker.judge(ended(Result.DEFERRED, retcode)) for _ in range(10)] == [None] * 10
+
+
+def test_a_code_that_defers_by_default_counts_where_the_site_judges_it_a_failure() -> None:
+    breaker = Breaker(3)
+    reasons = [breaker.judge(ended(Result.FAILED, "100-006")) for _ in range(3)]
+    assert [reason is not None for reason in reasons] == [False, False, True]
+
+
+def test_a_refused_session_counts_although_it_defers_the_agent() -> None:
+    assert broke_at(3, ["000-003"] * 9) == [3]
 
 
 @given(st.lists(st.sampled_from(["106-011", "000-003", "100-006", OK, None])))

@@ -16,7 +16,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Result
 from reconciler.model.plan import PlanOptions, Reason, Scope
 from reconciler.model.session import Session
-from reconciler.model.site import GatewaySettings, GuardrailSettings
+from reconciler.model.site import CallnumsKey, GatewaySettings, GuardrailSettings
 
 OTHER = concurrency(8, web_chat=3, sms=6)
 FIVE = (1001, 1002, 1003, 1004, 1005)
@@ -290,3 +290,50 @@ def test_a_protection_is_never_lifted_where_nobody_was_asked(office: Office) -> 
     assert (saved.team, saved.protected) == ("night", True)
     with pytest.raises(PlanRefusedError, match="1 protected agent"):
         office.apply(office.desired({1001: OTHER}))
+
+
+VIP_IS_PROTECTED = GuardrailSettings(max_changed_percent=None, protected_teams=("vip",))
+
+
+@pytest.mark.parametrize(
+    ("key", "asked_for", "calls"),
+    [
+        pytest.param(CallnumsKey.CAMEL, PlanOptions(), 1, id="without-a-call"),
+        pytest.param(CallnumsKey.CAMEL, PlanOptions(reassert_all=True), 2, id="by-a-repetition"),
+        pytest.param(CallnumsKey.LOWER, PlanOptions(), 2, id="by-another-key-spelling"),
+    ],
+)
+def test_a_protected_team_is_not_left_in_two_steps_where_nobody_was_asked(
+    office: Office, key: CallnumsKey, asked_for: PlanOptions, calls: int
+) -> None:
+    office.guardrails = VIP_IS_PROTECTED
+    office.sign_in(1001)
+    office.apply(office.desired({1001: desired_agent(VALUES, team="vip")}))
+    gateway = GatewaySettings(url=office.server.url, callnums_key=key)
+    office.apply(office.desired({1001: desired_agent(VALUES, team="east")}, gateway=gateway), options=asked_for)
+
+    assert (office.state().agents[AgentId(1001)].team, office.calls()) == ("vip", calls)
+    with pytest.raises(PlanRefusedError, match="1 protected agent"):
+        office.apply(office.desired({1001: desired_agent(OTHER, team="east")}, gateway=gateway))
+
+
+def test_a_protected_team_is_left_with_an_approved_change(office: Office) -> None:
+    office.guardrails = VIP_IS_PROTECTED
+    office.sign_in(1001)
+    office.apply(office.desired({1001: desired_agent(VALUES, team="vip")}))
+    office.apply(office.desired({1001: desired_agent(OTHER, team="east")}), allow_changes=1)
+    assert office.state().agents[AgentId(1001)].team == "east"
+
+    report = office.apply(office.desired({1001: desired_agent(VALUES, team="east")}))
+    assert results(report.outcomes) == {1001: Result.APPLIED}
+
+
+def test_a_change_of_a_protected_team_that_the_gateway_refused_leaves_the_recorded_team(office: Office) -> None:
+    office.guardrails = VIP_IS_PROTECTED
+    office.sign_in(1001)
+    office.apply(office.desired({1001: desired_agent(VALUES, team="vip")}))
+    office.server.add_faults("1001=retcode:106-011")
+    report = office.apply(office.desired({1001: desired_agent(OTHER, team="east")}), allow_changes=1)
+
+    assert results(report.outcomes) == {1001: Result.FAILED}
+    assert office.state().agents[AgentId(1001)].team == "vip"

@@ -45,7 +45,8 @@ def test_a_state_that_cannot_be_written_is_rescued_and_told(office: Office) -> N
     assert "No space left on device" in str(report.error)
     rescued = decode((office.directory / "errored-state.json").read_bytes(), site="demo")
     assert rescued.agents == report.state.agents
-    assert "state push" in report.error.hint
+    assert "state.json.journal holds the run" in report.error.hint
+    assert "errored-state.json, a full copy of the state, can be put in the place of state.json" in report.error.hint
     assert office.state().agents == rescued.agents  # the journal holds the run as well
 
 

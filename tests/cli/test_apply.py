@@ -85,13 +85,13 @@ def test_an_excluded_agent_is_left_alone_however_often_the_flag_stands(live: Sit
     assert set(live.state["agents"]) == {"1002"}
 
 
-def test_selected_agents_add_up(live: Site, server: RehearsalServer) -> None:
+def test_selected_agents_add_up(live: Site) -> None:
     live.run("apply", "demo", "--yes", "--agent", "1001", "--agent", "1004-1005")
 
     assert set(live.state["agents"]) == {"1001", "1004", "1005"}
 
 
-def test_the_exact_number_of_changes_is_the_way_through_a_guardrail(live: Site, server: RehearsalServer) -> None:
+def test_the_exact_number_of_changes_is_the_way_through_a_guardrail(live: Site) -> None:
     live.run("apply", "demo", "--yes")
     live.edit("site.yaml", "max_changed_percent: null", "max_changed_agents: 2")
     live.edit("fleet.yaml", "web_chat: 6", "web_chat: 7")

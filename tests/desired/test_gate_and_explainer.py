@@ -32,6 +32,7 @@ SITE: dict[str, Any] = {
     "state": {"backend": "local", "path": "x"},
     "reset": {"total": 1, "channels": {"sms": 0}},
     "guardrails": {"max_changed_percent": None, "protected": {"agents": ["1001", 1002], "teams": ["x"]}},
+    "retcodes": {"106-011": "deferred", "106-*": "stop"},
 }
 ODDITIES: list[Any] = [
     None, True, False, 0, 1, 61, -1, 999_999, 10**17, 0.5, 100.5, "", "x", "x\n", "10s", "10s\n", "1001", "1001\n",
@@ -53,6 +54,9 @@ KEYS = [
     "variable",
     "command",
     "x/~y",
+    "106-011",
+    "106-011\n",
+    "106011",
 ]
 
 
@@ -96,13 +100,13 @@ def agree(name: str, value: Any) -> None:
         assert found.code != "invalid"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(near_valid(FLEET))
 def test_they_agree_on_fleets_that_are_nearly_valid(value: Any) -> None:
     agree("fleet", value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(near_valid(SITE))
 def test_they_agree_on_sites_that_are_nearly_valid(value: Any) -> None:
     agree("site", value)

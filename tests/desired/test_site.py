@@ -23,6 +23,7 @@ from reconciler.model.site import (
     LocalState,
     OnAgentRemoval,
     OnChannelRemoval,
+    RetcodeClass,
     Site,
 )
 
@@ -70,6 +71,16 @@ def test_everything_written_arrives() -> None:
         ),
     )
     assert expected == site_of(CORPUS / "site-with-everything")
+
+
+def test_retcodes_are_read_by_code_and_by_family() -> None:
+    assert site_of(CORPUS / "site-retcodes").retcodes == {
+        "000-001": RetcodeClass.PERMANENT,
+        "100-004": RetcodeClass.REREAD_SESSION,
+        "100-009": RetcodeClass.TRANSIENT,
+        "106-*": RetcodeClass.STOP,
+        "106-011": RetcodeClass.DEFERRED,
+    }
 
 
 def test_sessions_from_the_environment_have_a_default_variable() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+import deepdiff
 import pytest
 from deepdiff import DeepDiff
 from hypothesis import given
-from support.fleets import Situation, concurrency, desired, fleet_of, record, site, situations, state
+from support.fleets import Situation, concurrency, desired, desired_agent, fleet_of, record, site, situations, state
 
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
@@ -16,8 +19,8 @@ from reconciler.model.desired import DesiredAgent, Source
 from reconciler.model.plan import Change, Edit, EditKind, Reason, Set
 from reconciler.model.site import CallnumsKey, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import RecordStatus
-from reconciler.planning import edits as edits_module
 from reconciler.planning import make_plan
+from reconciler.planning.edits import EditExplainer
 
 ORDER = {"total": 0} | {f"channels.{channel.label}": int(channel) for channel in Channel}
 
@@ -176,7 +179,7 @@ def test_a_difference_is_explained_once_however_many_agents_share_it(
         explained.append(sides)
         return DeepDiff(*sides, **options)
 
-    monkeypatch.setattr(edits_module, "DeepDiff", counting)
+    monkeypatch.setattr(deepdiff, "DeepDiff", counting)
     wide, narrow = concurrency(25, web_chat=9, sms=6), concurrency(25, web_chat=9)
     half = range(1001, 1001 + size // 2)
     wanted = fleet_of(range(1001, 1001 + size), narrow)
@@ -185,9 +188,31 @@ def test_a_difference_is_explained_once_however_many_agents_share_it(
 
 
 def test_a_plan_with_nothing_to_do_explains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(edits_module, "DeepDiff")
+    monkeypatch.delattr(deepdiff, "DeepDiff")
     fleet = fleet_of(range(1001, 1011), concurrency())
     assert make_plan(desired(fleet), state(fleet)).changes == ()
+
+
+def test_deepdiff_is_not_loaded_before_something_is_to_be_explained() -> None:
+    code = "import sys, reconciler.planning; sys.exit('deepdiff' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_agents_who_share_values_and_origins_share_their_edits() -> None:
+    shared = desired_agent(concurrency(25, web_chat=8))
+    first, second, third = make_plan(
+        desired({1001: shared, 1002: shared, 1003: concurrency(25, sms=1)}), state()
+    ).changes
+    assert first.edits is second.edits
+    assert first.edits != third.edits
+
+
+def test_causes_are_not_mixed_up_when_origins_come_and_go() -> None:
+    explainer, value = EditExplainer(OnChannelRemoval.ZERO), concurrency(25, web_chat=9)
+    for line in range(1, 100):  # each mapping may get the id of one that is gone
+        source = Source("agents/east.yaml", line)
+        edits = explainer.explain(None, value, wanted=value, origins={"total": source, "web_chat": source})
+        assert {edit.cause for edit in edits} == {source}
 
 
 def test_one_zero_that_is_desired_and_one_that_closes_are_told_apart_in_the_same_plan() -> None:

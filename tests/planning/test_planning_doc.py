@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from reconciler.model.plan import Action, PlanOptions, Reason
 from reconciler.model.site import CallnumsKey, GuardrailSettings, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
+from reconciler.schemas import schema_text
 
 DOC = Path(__file__).parents[2] / "docs" / "planning.md"
 NONE = "–"
@@ -50,6 +52,19 @@ def table(*columns: str) -> list[Row]:
         cells = (cell.strip().strip("`") for cell in line.strip("|").split("|"))
         rows.append(dict(zip(columns, cells, strict=True)))
     return rows
+
+
+def as_written(name: str) -> str:
+    """Name a field of `GuardrailSettings` as the document does: `protected` is one setting with two parts."""
+    return name.replace("protected_", "protected.")
+
+
+def settings_in(schema: dict[str, Any], prefix: str = "") -> list[str]:
+    """Every setting that can be written, a nested one with a dot."""
+    if "properties" not in schema:
+        return [prefix]
+    parts = schema["properties"].items()
+    return [name for key, part in parts for name in settings_in(part, f"{prefix}.{key}" if prefix else key)]
 
 
 def in_words(default: object) -> str:
@@ -99,5 +114,10 @@ def test_the_document_has_every_action_and_every_reason() -> None:
 
 
 def test_the_document_has_every_guardrail_with_its_default() -> None:
-    expected = {setting.name: in_words(setting.default) for setting in fields(GuardrailSettings)}
+    expected = {as_written(setting.name): in_words(setting.default) for setting in fields(GuardrailSettings)}
     assert expected == {row["Setting"]: row["Default"] for row in GUARDRAILS}
+
+
+def test_the_document_names_the_guardrails_as_a_site_file_does() -> None:
+    schema = json.loads(schema_text("site"))
+    assert settings_in(schema["properties"]["guardrails"]) == [row["Setting"] for row in GUARDRAILS]

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fleets import EARLIER, NOW, agent_id, concurrency, desired, desired_agent, record, site, state
+from support.fleets import EARLIER, NOW, agent_id, agent_range, concurrency, desired, desired_agent, record, site, state
 
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Action, Plan, PlanOptions, Reason
-from reconciler.model.site import CallnumsKey, OnAgentRemoval
+from reconciler.model.site import CallnumsKey, GuardrailSettings, OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 
@@ -192,6 +192,31 @@ def test_a_repetition_does_not_lose_a_protection_that_was_recorded(
 def test_a_call_records_the_protection(recorded: AgentRecord | None, *, protected: bool, expected: bool) -> None:
     plan = plan_for_one(desired({1001: desired_agent(VALUES, protected=protected)}), recorded)
     assert [expected] == [change.protected for change in plan.calls]
+
+
+LISTED = GuardrailSettings(max_changed_percent=None, protected_teams=("vip",))
+LISTED_AGENT = GuardrailSettings(max_changed_percent=None, protected_agents=(agent_range("1001"),))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "guardrails", "options", "expected"),
+    [
+        pytest.param(record(VALUES, team="vip", callnums_key=LOWER), LISTED, None, "vip", id="key-spelling"),
+        pytest.param(record(VALUES, team="vip"), LISTED, ALL, "vip", id="reassert"),
+        pytest.param(
+            record(VALUES, team="vip", status=RecordStatus.IN_DOUBT), LISTED, None, "vip", id="reassert-in-doubt"
+        ),
+        pytest.param(record(OTHERS, team="vip"), LISTED, None, "east", id="changed-needs-approval"),
+        pytest.param(record(VALUES, team="night"), LISTED, ALL, "east", id="another-team-is-listed"),
+        pytest.param(record(VALUES, team=None), LISTED, ALL, "east", id="no-team-recorded"),
+        pytest.param(record(VALUES, team="vip"), LISTED_AGENT, ALL, "east", id="the-agent-is-listed"),
+    ],
+)
+def test_only_a_change_takes_an_agent_out_of_a_protected_team(
+    recorded: AgentRecord, guardrails: GuardrailSettings, options: PlanOptions | None, expected: str
+) -> None:
+    wanted = desired({1001: desired_agent(VALUES, team="east")}, at=site(guardrails=guardrails))
+    assert [expected] == [call.team for call in plan_for_one(wanted, recorded, options).calls]
 
 
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])

@@ -41,11 +41,30 @@ def test_a_state_that_cannot_be_written_is_put_where_it_can_be_found(path: Path,
         run(kept, work, rescue=rescue)
     assert str(caught.value) == "state.json cannot be written: No space left on device"
     place = rescue / "errored-state.json"
-    assert f"reconciler state push {place} " in caught.value.hint
-    assert "state.json.journal is kept" in caught.value.hint
+    assert f"until then {place}, a full copy of the state, can be put in the place of state.json" in caught.value.hint
+    assert "state.json.journal holds the run" in caught.value.hint
+    assert "the next apply takes it over" in caught.value.hint
     rescued = decode(place.read_bytes(), site="demo")
     assert (rescued.serial, rescued.agents) == (2, dict.fromkeys((1001, 1002), record(at=NOW)))
     assert store(path).read().agents == rescued.agents
+    assert run(store(path), nothing) == rescued
+
+
+def test_a_rescued_state_put_in_the_place_of_the_state_by_hand_is_the_state(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder)
+        disk.replace = lambda source, target: refuse_beside(path, source, target)  # type: ignore[method-assign]
+
+    rescue = tmp_path / "here"
+    rescue.mkdir()
+    with pytest.raises(StateError):
+        run(store(path, files=disk), work, rescue=rescue)
+    place = rescue / "errored-state.json"
+    rescued = decode(place.read_bytes(), site="demo")
+    place.replace(path)  # the journal is still beside it
+    assert store(path).read() == rescued
     assert run(store(path), nothing) == rescued
 
 
@@ -66,7 +85,7 @@ def test_the_place_of_rescue_is_named_as_it_was_given(path: Path, monkeypatch: p
 
     with pytest.raises(StateError) as caught:
         run(kept, work)
-    assert "reconciler state push errored-state.json (" in caught.value.hint
+    assert "until then errored-state.json, a full copy" in caught.value.hint
     assert str(path.parent) not in f"{caught.value} {caught.value.hint}"
 
 
@@ -79,7 +98,8 @@ def test_when_nothing_can_be_written_anywhere_the_journal_has_it_all(path: Path,
 
     with pytest.raises(StateError) as caught:
         run(store(path, files=disk), work, rescue=tmp_path)
-    assert caught.value.hint.startswith("state.json.journal is kept")
+    assert "state.json.journal holds the run" in caught.value.hint
+    assert "errored-state.json" not in caught.value.hint
     assert store(path).read().agents == {1001: record(at=NOW)}
 
 
