@@ -1,4 +1,4 @@
-"""The rehearsal's own interface, for tests and demonstrations: read the live numbers back, move agents, add faults.
+"""The rehearsal's own interface, for tests and demonstrations: live numbers, agents, their skill queues, faults.
 
 Rules of this file: everything is under `/rehearsal/`, is no part of the real gateway and exists only where it was asked
 for. Values in, values out; what must happen outside after a session changed is given as `on_sessions`.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from reconciler.errors import InputError
+from reconciler.simulator import reference
 from reconciler.simulator.exchange import RefusedError, Reply, json_reply
 from reconciler.simulator.faults import parse_fault
 from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.sessions import parse_agent
 
 PREFIX = "/rehearsal/"
+
+_NO_AGENT = "the agent id is not in 101-999999"
 
 _Answer = Callable[[str, bytes], Reply]
 
@@ -35,6 +39,7 @@ class Control:
             ("sign-in", True): {"POST": self._sign_in},
             ("sign-out", True): {"POST": self._sign_out},
             ("rotate", True): {"POST": self._rotate},
+            ("skills", True): {"POST": self._set_skills},
         }
 
     def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
@@ -69,13 +74,24 @@ class Control:
     def _move(self, argument: str, change: Callable[[int], object]) -> Reply:
         agent = parse_agent(argument)
         if agent is None:
-            return _problem(400, "the agent id is not in 101-999999")
+            return _problem(400, _NO_AGENT)
         try:
             document = change(agent)
         except RefusedError:
             return _problem(409, f"agent {agent} is not signed in")
         self._on_sessions()
         return json_reply(document)
+
+    def _set_skills(self, argument: str, body: bytes) -> Reply:
+        agent = parse_agent(argument)
+        if agent is None:
+            return _problem(400, _NO_AGENT)
+        try:
+            media_types = _read_media_types(body)
+        except InputError as exc:
+            return _problem(400, str(exc))
+        self._gateway.set_skills(agent, media_types)
+        return json_reply({"agentId": str(agent), "skills": sorted(media_types)})
 
     def _add_faults(self, _argument: str, body: bytes) -> Reply:
         try:
@@ -90,14 +106,28 @@ class Control:
         return json_reply({"faults": 0})
 
 
-def _read_texts(body: bytes) -> list[str]:
+def _read_json(body: bytes) -> Any:
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        document = None
+        return None  # which no resource takes
+
+
+def _read_texts(body: bytes) -> list[str]:
+    document = _read_json(body)
     if not isinstance(document, list) or not all(isinstance(text, str) for text in document):
         raise InputError('the body must be a JSON array of faults, such as ["1001=http-502"]')
     return document
+
+
+def _read_media_types(body: bytes) -> frozenset[int]:
+    document = _read_json(body)
+    if not isinstance(document, list) or not all(
+        type(code) is int and code in reference.MEDIA_TYPES for code in document
+    ):
+        known = ", ".join(map(str, reference.MEDIA_TYPES))
+        raise InputError(f"the body must be a JSON array of media types, such as [51, 52]; there are {known}")
+    return frozenset(document)
 
 
 def _problem(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Reply:

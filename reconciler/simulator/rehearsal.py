@@ -13,7 +13,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import InputError
@@ -53,6 +53,8 @@ class RehearsalSettings:
     """Whether `/rehearsal/` is served."""
     faults: tuple[str, ...] = ()
     """In the notation of `faults`."""
+    skills: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Media types whose skill queue an agent has; an agent that is not listed has all twelve."""
 
     def rules(self) -> Rules:
         """Return the rules among these settings.
@@ -71,6 +73,7 @@ class RehearsalSettings:
             channel_mode=channel_mode,
             guid_ttl=self.guid_ttl,
             latency=self.latency,
+            skills=self.skills,
         )
 
 

@@ -60,3 +60,9 @@ class Rules:
             raise InputError("the lifetime of a Guid must be a number of seconds above 0", hint="for example 120")
         if not 0 <= self.latency < math.inf:
             raise InputError("the latency must be a number of seconds, 0 or more", hint="for example 0.05")
+        for agent, media_types in self.skills.items():
+            if agent not in reference.AGENT_IDS or not media_types <= ALL_CHANNELS:
+                raise InputError(
+                    f"agent {agent} cannot be given these skill queues",
+                    hint=f"agent ids are 101 to 999999, media types {', '.join(map(str, reference.MEDIA_TYPES))}",
+                )

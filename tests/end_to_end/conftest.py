@@ -20,3 +20,11 @@ def server() -> Iterator[RehearsalServer]:
 def site(tmp_path: Path, server: RehearsalServer) -> Iterator[Site]:
     with live_site(tmp_path, server) as ready:
         yield ready
+
+
+@pytest.fixture
+def slow_site(site: Site) -> Site:
+    """Twenty agents at ten calls a second: an apply that can be met in its midst."""
+    site.edit("site.yaml", "requests_per_second: 1000", "requests_per_second: 10\n  concurrency: 2")
+    site.write("fleet.yaml", "agents: {1001-1020: {total: 3, channels: {web_chat: 3}}}\n")
+    return site

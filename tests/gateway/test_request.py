@@ -27,11 +27,20 @@ SAMPLE = """
 """
 
 
+def test_the_numbers_of_the_reference_are_exactly_these_bytes() -> None:
+    request = build_request(URL, make_session(), NUMBERS, CallnumsKey.LOWER)
+
+    expected = (
+        b'{"totalCallNum": 25, '
+        b'"agentMediaCallNums": [{"mediaType": 51, "callnums": 9}, {"mediaType": 52, "callnums": 6}]}'
+    )
+    assert expected == request.body
+
+
 def test_the_sample_of_the_reference_is_built_with_its_numbers_keys_and_order() -> None:
     request = build_request(URL, make_session(), NUMBERS, CallnumsKey.LOWER)
 
-    expected = json.dumps(json.loads(SAMPLE))
-    actual = request.body.decode("ascii")
+    expected, actual = (json.loads(text, object_pairs_hook=list) for text in (SAMPLE, request.body))
     assert expected == actual
 
 

@@ -66,6 +66,31 @@ def test_a_list_of_faults_with_a_mistake_is_refused_as_a_whole(body: bytes) -> N
     assert len(gateway.faults) == 0
 
 
+def test_skill_queues_are_given_and_taken_whether_or_not_the_agent_is_signed_in() -> None:
+    gateway = make_gateway(agents=[])
+    control = Control(gateway)
+
+    given = control.answer("POST", "/rehearsal/skills/1001", b"[52, 50]")
+    gateway.sign_in(1001)
+    assert json.loads(given.body) == {"agentId": "1001", "skills": [50, 52]}
+    assert retcode(gateway, call_of(gateway)) == "106-011"
+    control.answer("POST", "/rehearsal/skills/1001", b"[51, 52]")
+    assert retcode(gateway, call_of(gateway)) == "0"
+    control.answer("POST", "/rehearsal/skills/1001", b"[]")
+    assert retcode(gateway, call_of(gateway)) == "106-011"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'["51"]', b"[true]", b"[51.0]", b"[51, 54]", b"51", b"[" * 100_000])
+def test_a_list_of_media_types_with_a_mistake_is_refused_as_a_whole(body: bytes) -> None:
+    gateway = make_gateway()
+
+    reply = Control(gateway).answer("POST", "/rehearsal/skills/1001", body)
+
+    assert reply.status == 400
+    assert "[51, 52]" in json.loads(reply.body)["message"]
+    assert retcode(gateway, call_of(gateway)) == "0"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -75,6 +100,9 @@ def test_a_list_of_faults_with_a_mistake_is_refused_as_a_whole(body: bytes) -> N
         ("POST", "/rehearsal/sign-in", 404),
         ("POST", "/rehearsal/sign-in/1", 400),
         ("GET", "/rehearsal/sign-in/1001", 405),
+        ("POST", "/rehearsal/skills", 404),
+        ("POST", "/rehearsal/skills/100", 400),
+        ("GET", "/rehearsal/skills/1001", 405),
         ("POST", "/rehearsal/agents", 405),
     ],
 )

@@ -128,6 +128,12 @@ def test_nothing_is_written_that_was_not_asked_for(tmp_path: Path, monkeypatch: 
     assert (told[0]["ca_file"], told[0]["sessions_file"]) == (None, None)
 
 
+def test_the_settings_skills_are_the_gateways_rules() -> None:
+    skills = {1001: frozenset({51}), 1002: frozenset[int]()}
+
+    assert RehearsalSettings(skills=skills).rules().skills == skills
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -136,12 +142,26 @@ def test_nothing_is_written_that_was_not_asked_for(tmp_path: Path, monkeypatch: 
         {"callnums_key": "CALLNUMS"},
         {"faults": ("http-999",)},
         {"agents": (100,)},
+        {"skills": {100: frozenset({51})}},
+        {"skills": {1001: frozenset({54})}},
         {"sessions_in": Path("none.json")},
         {"port": 65_536},
         {"ca_out": Path("none") / "ca.pem"},
         {"sessions_out": Path("none") / "sessions.json"},
     ],
-    ids=["spelling", "mode", "key", "fault", "agent", "sessions-in", "port", "ca-out", "sessions-out"],
+    ids=[
+        "spelling",
+        "mode",
+        "key",
+        "fault",
+        "agent",
+        "skilled-agent",
+        "skill",
+        "sessions-in",
+        "port",
+        "ca-out",
+        "sessions-out",
+    ],
 )
 def test_settings_that_cannot_be_used_are_refused_before_the_announcement(
     wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

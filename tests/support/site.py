@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ SITE = """\
 name: demo
 gateway:
   url: {url}
-  ca_file: {ca_file}
+  ca_file: ca.pem
   requests_per_second: 1000
 guardrails: {{max_changed_percent: null}}
 """
@@ -66,12 +67,12 @@ def run_in(directory: Path, *arguments: str) -> Ended:
 class Site:
     """A directory with an environment in `demo`, beside which commands run."""
 
-    def __init__(self, work: Path, *, url: str = "https://127.0.0.1:1", ca_file: str = "ca.pem") -> None:
+    def __init__(self, work: Path, *, url: str = "https://127.0.0.1:1") -> None:
         """Write a small valid environment."""
         self.work = work
         self.root = work / "demo"
         self.root.mkdir()
-        self.write("site.yaml", SITE.format(url=url, ca_file=ca_file))
+        self.write("site.yaml", SITE.format(url=url))
         self.write("fleet.yaml", FLEET)
 
     def write(self, name: str, text: str) -> Path:
@@ -101,7 +102,8 @@ class Site:
 @contextlib.contextmanager
 def live_site(work: Path, server: RehearsalServer) -> Iterator[Site]:
     """Yield an environment whose gateway is `server` and whose sessions file knows everyone signed in there."""
-    site = Site(work, url=server.url, ca_file=server.ca_file.as_posix())
+    site = Site(work, url=server.url)
+    shutil.copyfile(server.ca_file, site.root / "ca.pem")  # named relatively, as in a real repository
     publish_sessions(site, server)
     yield site
 

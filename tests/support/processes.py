@@ -1,0 +1,31 @@
+"""An apply as a process of its own, so that it can be told to stop or killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from support.site import Site
+
+PATIENCE = 20.0
+
+
+def start_apply(site: Site) -> subprocess.Popen[str]:
+    """Start `apply --yes --json` beside the environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "demo", "--yes", "--json"],
+        cwd=site.work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Wait for an effect, with a bound that only a broken run meets."""
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
