@@ -183,6 +183,8 @@ def _noun(schema: dict[str, Any]) -> str:
 
 
 def _quotes_hint(refusal: _Refusal) -> str:
+    if "title" in refusal.schema:
+        return ""  # the sentence has named an example already
     if refusal.wanted == "string" and isinstance(refusal.value, bool | int | float):
         return f'to mean text, write "{show(refusal.value)}" in quotes'
     if isinstance(refusal.value, str) and "integer" in refusal.wanted and _LOOKS_WHOLE.fullmatch(refusal.value):

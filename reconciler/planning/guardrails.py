@@ -95,7 +95,7 @@ def _protected(subject: _Subject) -> GuardrailFinding | None:
     if not agents:
         return None
     return GuardrailFinding(
-        guardrail="protected", planned=_in_words(len(agents), "protected agent"), limit="none", agents=agents
+        guardrail="protected", planned=_in_words(len(agents), "protected agent"), limit="0", agents=agents
     )
 
 

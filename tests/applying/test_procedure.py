@@ -235,7 +235,7 @@ def test_a_refusal_names_every_guardrail_and_the_way_out(office: Office) -> None
     assert error.exit_code is ExitCode.REFUSED_BY_GUARDRAIL
     assert str(error) == (
         "refused: max_changed_percent: 5 of 5 recorded agents (100.0 %), the limit is 30 %; "
-        "max_changed_agents: 5 agents, the limit is 2; protected: 1 protected agent, the limit is none; "
+        "max_changed_agents: 5 agents, the limit is 2; protected: 1 protected agent, the limit is 0; "
         "nothing was sent"
     )
     assert error.hint == "if it is meant, say so with --allow-changes 6"

@@ -268,7 +268,7 @@ def test_a_refusal_shows_the_number_the_limit_and_the_agents() -> None:
         ),
         GuardrailFinding(guardrail="max_changed_agents", planned="4 agents", limit="3", agents=four),
         GuardrailFinding(guardrail="max_to_zero", planned="4 agents", limit="0", agents=four),
-        GuardrailFinding(guardrail="protected", planned="1 protected agent", limit="none", agents=four[:1]),
+        GuardrailFinding(guardrail="protected", planned="1 protected agent", limit="0", agents=four[:1]),
     ) == plan.findings
 
 

@@ -84,9 +84,12 @@ def test_a_rest_of_one_is_shown_instead_of_counted() -> None:
 @pytest.mark.parametrize(
     ("result", "advice"),
     [
-        (Result.SKIPPED, "skipped: the run stopped first and nothing was sent; still due, in the next plan"),
-        (Result.DEFERRED, "deferred: not signed in, nothing is wrong; still due, apply again later"),
-        (Result.FAILED, "failed: not taken, so the record stays as it was; still due, in the next plan"),
+        (
+            Result.SKIPPED,
+            "skipped: the run stopped first and nothing was sent; what is still due stands in the next plan",
+        ),
+        (Result.DEFERRED, "deferred: no live session was found or accepted; apply again once they have signed in"),
+        (Result.FAILED, "failed: not taken, so the record stays as it was; what is still due stands in the next plan"),
         (Result.IN_DOUBT, "in doubt: sent, and no answer came; the next plan sends it again"),
     ],
     ids=str,

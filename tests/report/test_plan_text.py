@@ -123,7 +123,7 @@ def test_forgetting_says_that_the_gateway_keeps_what_it_has() -> None:
 def test_a_refusal_names_each_number_its_limit_the_agents_and_the_flag() -> None:
     lines = usual_text("refused").splitlines()
     assert "guardrail max_changed_agents: 2 agents, limit 1" in lines
-    assert "guardrail protected: 1 protected agent, limit none" in lines
+    assert "guardrail protected: 1 protected agent, limit 0" in lines
     assert "    agent 1002" in lines
     assert "refused. If all of it is meant, approve exactly this many changes: --allow-changes 2" in lines
     assert any(line.startswith("if approved, apply would send 2 ") for line in lines)
