@@ -21,6 +21,7 @@ from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.protection import advise_protection
 from reconciler.desired.resolution import Resolution, expand, resolve
 from reconciler.desired.site_file import build_site, check_site
 from reconciler.desired.validation import Validator, validator_for
@@ -82,6 +83,8 @@ class _Loading:
     problems: list[Diagnostic] = field(default_factory=list)
     files: list[FleetFile] = field(default_factory=list)
     site: Site | None = None
+    site_document: YamlDocument | None = None
+    """site.yaml, if nothing is wrong with it."""
     complete: bool = True
     """No agent and no profile can have been missed."""
 
@@ -109,6 +112,8 @@ class _Loading:
         self.problems.extend(resolution.problems)
         refused = any(problem.severity is Severity.ERROR for problem in self.problems)
         self.problems.extend(advise(resolution, about_unused=self.complete and not refused))
+        if self.complete and not refused and self.site_document is not None:
+            self.problems.extend(advise_protection(self.site_document, resolution.agents))
         if self.complete and not allow_empty and not any(file.mentions_agents for file in self.files):
             self.problems.append(_no_agents())
         return resolution
@@ -137,7 +142,7 @@ class _Loading:
         problems.extend(check_site(document, {problem.pointer for problem in problems}))
         self.problems.extend(problems)
         if not problems:
-            self.site = build_site(document.value)
+            self.site, self.site_document = build_site(document.value), document
 
     def _parse(self, name: str, real: Path, *, fleet: bool = True) -> YamlDocument | None:
         data = read_bytes(name, real)
