@@ -24,7 +24,7 @@ from reconciler.cli.group import cli
 from reconciler.cli.interrupts import interrupts_raised
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
-from reconciler.cli.streams import stderr_style, write
+from reconciler.cli.streams import reopen_closed, stderr_style, write
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.model.diagnostic import Diagnostic, Severity
 
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (without the program's name; `None`: the process's own) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     invocation = Invocation()
+    reopen_closed()
     with interrupts_raised():
         try:
             result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=invocation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -45,7 +46,8 @@ def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = Fa
         InvalidFilesError: something in its files is wrong; all of it is told.
         UsageError: `root` holds environments and is none itself.
     """
-    _refuse_parent(root)
+    with contextlib.suppress(OSError):  # what cannot be looked at, `load` says
+        _refuse_parent(root)
     loaded = load(root, strict=strict, allow_empty=allow_empty)
     diagnostics = seen_from_here(root, loaded.diagnostics)
     if loaded.desired is None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.cli.failures import UnwritableOutputError
@@ -40,6 +41,13 @@ def _style(stream: TextIO) -> Style:
     from reconciler.report import Style  # noqa: PLC0415 - `--help` paints nothing
 
     return Style(color=wants_color(stream, os.environ))
+
+
+def reopen_closed() -> None:
+    """Give a stream that was closed before we began (`2>&-`) somewhere to go: nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we are
 
 
 def write(stream: TextIO, text: str) -> None:

@@ -16,14 +16,15 @@ def write_file(path: Path, text: str) -> None:
     """Make `text` the content of `path`, whole or not at all.
 
     Raises:
-        InputError: it cannot be written there.
+        InputError: it cannot be written there, or something else than a file has that name.
     """
+    hint = "name a file in a directory that exists and may be written to"
     try:
+        if path.exists() and not path.is_file():  # replacing a device by a file would take it from everybody
+            raise InputError(f"{path.as_posix()} is not a file", hint=hint)
         replace_file(path, text.encode(), mode=_READABLE_BY_ALL)
     except OSError as error:
-        raise InputError(
-            f"{path.as_posix()} cannot be written: {error.strerror}", hint="name a file in a directory that exists"
-        ) from error
+        raise InputError(f"{path.as_posix()} cannot be written: {error.strerror}", hint=hint) from error
 
 
 def read_file(path: Path, *, what: str) -> bytes:

@@ -37,13 +37,13 @@ class Found:
 def discover(root: Path) -> Found:
     """Return the YAML files of the environment at `root`."""
     try:
-        is_there, is_dir = root.exists(), root.is_dir()
+        is_there, is_dir, real = root.exists(), root.is_dir(), root.resolve()
     except OSError as exc:
         return Found(problems=[_unreadable("", exc)])
     if not is_dir:
         summary = "the environment is not a directory" if is_there else "the environment's directory does not exist"
         return Found(problems=[Diagnostic(code="no-environment", summary=summary)])
-    walk = _Walk(root.resolve())
+    walk = _Walk(real)
     walk.run()
     return walk.result()
 

@@ -231,3 +231,39 @@ def test_sigterm_ends_a_command_as_an_interrupt_does(site: Site) -> None:
         out, _ = process.communicate(timeout=30)
 
     assert process.returncode == json.loads(out)["exit_code"] == 130
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [(0, "apply demo", 3), (1, "plan demo", 0), (2, "plan demo", 0), (2, "plan nowhere", 3)],
+    ids=["stdin", "stdout", "stderr", "stderr-of-a-failure"],
+)
+def test_a_stream_closed_from_the_start_is_no_bug(site: Site, closed: int, arguments: str, code: int) -> None:
+    command = f"exec {sys.executable} -m reconciler {arguments} {closed}{'<' if closed == 0 else '>'}&-"
+    ended = subprocess.run(["/bin/sh", "-c", command], cwd=site.work, capture_output=True, check=False, timeout=30)
+
+    assert ended.returncode == code
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x" * 300], ids=["path-too-long", "name-too-long"])
+def test_an_environment_whose_name_no_system_takes_exits_3(site: Site, name: str) -> None:
+    assert site.run("plan", name).code == 3
+
+
+def test_a_directory_that_is_gone_exits_3(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone}; exec {sys.executable} -m reconciler plan ."
+    ended = subprocess.run(["/bin/sh", "-c", command], cwd=gone, capture_output=True, check=False, timeout=30)
+
+    assert ended.returncode == 3
+
+
+def test_a_plan_is_never_saved_over_something_that_is_no_file(site: Site) -> None:
+    os.mkfifo(site.work / "pipe")
+
+    ended = site.run("plan", "demo", "--out", "pipe")
+
+    assert ended.code == 3
+    assert "is not a file" in ended.err
+    assert (site.work / "pipe").is_fifo()
