@@ -46,6 +46,8 @@ def walk(work: Path, gateway: Gateway) -> None:
     run(work, "apply", "demo", "--plan", "plan.json")
     applied = gateway.calls()
     say(f"   the gateway counted {applied} calls")
+    if applied != json.loads((work / "plan.json").read_text())["summary"]["calls"]:
+        sys.exit("demo: the plan promised another number")
     say("4. plan again: nothing to do")
     run(work, "plan", "demo")
     expect(gateway.calls() - applied, 0)
