@@ -119,11 +119,11 @@ def _read_agents(value: object) -> dict[AgentId, AgentRecord]:
 
 
 def _refuse_duplicate(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} is there more than once in one object")
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name!r} is there more than once in one object")
+        found[name] = value
     return found
 
 

@@ -53,6 +53,12 @@ class JournalWriter:
         self._closed = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that was ever committed and tried is durable."""
+        with self._guard:
+            return self._failure is None
+
     async def commit(self, *entries: Entry) -> None:
         """Return once `entries` are durable, in this order and behind all that was committed before.
 

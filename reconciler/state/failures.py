@@ -21,6 +21,8 @@ _HINTS = {
     errno.ENOENT: "its directory does not exist; create it, or correct state.path in site.yaml",
     errno.ENOTDIR: "a part of its path is a file, not a directory; correct state.path in site.yaml",
     errno.EISDIR: "this is a directory; state.path in site.yaml must name a file",
+    errno.ENXIO: "it is a pipe, a device or a socket, or a link to one; state.path in site.yaml must name a plain file",
+    errno.EFBIG: "look whether this is the state at all, and correct state.path in site.yaml if it is not",
     errno.ENOLCK: "this file system cannot lock files; set state.path to a local disk",
     errno.EOPNOTSUPP: "this file system cannot lock files; set state.path to a local disk",
 }

@@ -7,6 +7,7 @@ the user wrote translates them (see `failures`).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 OWNER_ONLY = 0o600
+MAX_READ = 1024**3
+"""The largest file that is read, in bytes: far above any state, and far below what would exhaust a machine."""
 
 
 class Files(Protocol):
@@ -28,7 +31,7 @@ class Files(Protocol):
         ...
 
     def read(self, path: Path) -> bytes:
-        """Return all bytes of the file."""
+        """Return all bytes of the file; at once an error when it is not a regular file, or larger than `MAX_READ`."""
         ...
 
     def open_fresh(self, path: Path) -> int:
@@ -80,6 +83,18 @@ class Files(Protocol):
         ...
 
 
+def _readable_size(handle: int) -> int:
+    """Return how many bytes the open file holds, if it is one that can be read to its end."""
+    status = os.fstat(handle)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.ENXIO, "Not a regular file")
+    if status.st_size > MAX_READ:
+        raise OSError(errno.EFBIG, f"Larger than {MAX_READ // 1024**3} GiB")
+    return status.st_size
+
+
 class OsFiles:
     """The files of this machine. POSIX only: `flock`, and directories that can be synced."""
 
@@ -95,8 +110,15 @@ class OsFiles:
             return None
 
     def read(self, path: Path) -> bytes:
-        """Read it whole."""
-        return path.read_bytes()
+        """Read it whole: what it holds when it is opened."""
+        # Without O_NONBLOCK the mere opening of a pipe that nobody writes to would wait for good.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            size = _readable_size(handle)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(size)
+        finally:
+            os.close(handle)
 
     def open_fresh(self, path: Path) -> int:
         """Create or empty it."""

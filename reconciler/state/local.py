@@ -104,8 +104,8 @@ class StateStore:
         )
         journal = open_journal(self._journal_path, run, name=f"{self._name}.journal", files=self._files)
 
-        def settle(records: State, rescue_directory: Path) -> State:
-            return self._settle(records, state, rescue_directory)
+        def settle(records: State, rescue_directory: Path, whole: bool) -> State:  # noqa: FBT001 - a callback
+            return self._settle(records, state, rescue_directory, whole=whole)
 
         self._recorder = Recorder(state, journal=journal, settle=settle)
         return self._recorder
@@ -165,23 +165,24 @@ class StateStore:
             self._remove_journal()
         return state
 
-    def _settle(self, records: State, opened: State, rescue_directory: Path) -> State:
-        """Make the records of a run the state; `opened` is what it began from."""
+    def _settle(self, records: State, opened: State, rescue_directory: Path, *, whole: bool) -> State:
+        """Make the records of a run the state; `opened` is what it began from, `whole` is said of its journal."""
         state = opened
         if records.agents != opened.agents:
             state = self._successor(records, opened)
             try:
                 save_snapshot(self._path, state, name=self._name, files=self._files)
             except StateError as error:
-                raise StateError(
-                    str(error), hint=self._advise(rescue_state(state, rescue_directory, files=self._files))
-                ) from error
+                place = rescue_state(state, rescue_directory, files=self._files)
+                raise StateError(str(error), hint=self._advise(place, whole=whole)) from error
         with contextlib.suppress(OSError):  # what it says is in the snapshot now; the next run removes it
             self._remove_journal()
         return state
 
-    def _advise(self, place: Path | None) -> str:
+    def _advise(self, place: Path | None, *, whole: bool) -> str:
         """Say where the records of a run are whose state could not be written."""
+        if not whole:
+            return self._advise_without_journal(place)
         taken_over = (
             f"nothing is lost: {self._name}.journal holds the run, and once the state can be written the next apply "
             "takes it over from there"
@@ -191,6 +192,16 @@ class StateStore:
         return (
             f"{taken_over}; until then {place}, a full copy of the state, can be put in the place of {self._name} by "
             "hand while no run is going on"
+        )
+
+    def _advise_without_journal(self, place: Path | None) -> str:
+        """Say the same when the journal failed before: each call's intent is in it, the last answers may not be."""
+        cut = f"{self._name}.journal could not be written to its end either: the last answers may be missing from it"
+        if place is None:
+            return f"{cut}, and the next plan then shows those agents as in doubt; make the disk writable, then plan"
+        return (
+            f"{cut}; {place} is a full copy of the state: put it in the place of {self._name} by hand, while no run is "
+            "going on and before the next apply"
         )
 
     def _remove_journal(self) -> None:

@@ -19,12 +19,17 @@ from reconciler.state.entries import Acknowledged, Entry, Forgotten, Intended, N
 from reconciler.state.fields import require_time
 from reconciler.state.ledger import Ledger
 
-Settle = Callable[[State, Path], State]
-"""Makes the final records the state: `(records, rescue directory) -> the state as saved`."""
+Settle = Callable[[State, Path, bool], State]
+"""Makes the final records the state: `(records, rescue directory, journal is whole) -> the state as saved`."""
 
 
 class OpenJournal(Protocol):
     """What the recorder asks of a journal: see `commit.JournalWriter`, whose asyncio a mere reader need not load."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was committed is durable."""
+        ...
 
     async def commit(self, *entries: Entry) -> None:
         """Return once `entries` are durable, behind all that was committed before."""
@@ -105,7 +110,7 @@ class Recorder:
             StateError: the state could not be written. The hint says where everything is; the journal is kept.
         """
         self.close()
-        return self._settle(self._ledger.state, rescue_directory)
+        return self._settle(self._ledger.state, rescue_directory, self._journal.whole)
 
     def close(self) -> None:
         """Let go of the journal without ending the run: the next one finds it and goes on from there."""

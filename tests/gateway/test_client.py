@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -202,6 +204,41 @@ def test_a_ca_file_that_cannot_be_used_is_named_as_written(
     assert f"certs/{name}" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(os.mkfifo, id="pipe"),
+        pytest.param(lambda place: place.symlink_to("/dev/zero"), id="link-to-a-device"),
+    ],
+)
+def test_a_ca_file_that_is_no_plain_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "ca.pem")
+    with pytest.raises(InputError, match=r"^gateway\.ca_file certs/ca\.pem is not a plain file$") as caught:
+        build_context(tmp_path / "ca.pem", written="certs/ca.pem")
+    assert str(tmp_path) not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_ca_file_over_the_limit_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "ca.pem").open("wb") as file:
+        file.truncate(1024 * 1024 + 1)
+    with pytest.raises(InputError, match=r"^gateway\.ca_file ca\.pem is larger than 1 MiB$"):
+        build_context(tmp_path / "ca.pem", written="ca.pem")
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", "é".encode()], ids=["empty", "blank", "no-ascii"])
+def test_a_ca_file_without_a_certificate_never_means_the_machines_own_authorities(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(InputError, match=r"^gateway\.ca_file ca\.pem holds no certificate that can be read$"):
+        build_context(tmp_path / "ca.pem", written="ca.pem")
+
+
+def test_a_ca_file_may_hold_remarks_in_any_script(tmp_path: Path, ca_file: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes("# Főtanúsítvány\n".encode() + ca_file.read_bytes())
+    assert len(build_context(tmp_path / "ca.pem", written="ca.pem").get_ca_certs()) == 1
 
 
 def test_a_directory_is_no_ca_file(tmp_path: Path) -> None:

@@ -89,6 +89,19 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert "is larger than" in str(refusal(FileSessions(path="s.json"), tmp_path))
 
 
+def test_the_limit_of_a_file_is_told_as_it_is(tmp_path: Path) -> None:
+    with (tmp_path / "s.json").open("wb") as content:
+        content.truncate(16 * 1024 * 1024 + 1)
+
+    assert str(refusal(FileSessions(path="s.json"), tmp_path)) == "session file s.json is larger than 16 MiB"
+
+
+def test_the_sessions_of_a_hundred_thousand_agents_fit_into_a_file() -> None:
+    entry = json.dumps({"agentId": "100001", "guid": "x" * 36, "cookies": {"JSESSIONID": "x" * 48}})
+
+    assert 100_000 * len(entry + ", ") <= file.MAX_FILE
+
+
 def test_a_bad_file_is_named_with_its_entry(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(f'[{{"agentId": "1001", "guid": "{MARKER} "}}]')
 

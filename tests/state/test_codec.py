@@ -204,6 +204,12 @@ def test_a_key_that_is_there_twice_is_refused_by_name(old: str, new: str, key: s
     assert str(refusal(edited(old, new))) == f"the key {key!r} is there more than once in one object"
 
 
+def test_among_very_many_keys_the_last_being_there_twice_is_found_without_comparing_all_with_all() -> None:
+    many = encode(state(dict.fromkeys(range(100_001, 120_001), record())))
+    line = next(line for line in many.splitlines() if b'"120000"' in line)
+    assert "the key '120000' is there" in str(refusal(many.replace(line, line + b",\n" + line)))
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from pathlib import Path
 
@@ -118,6 +119,65 @@ def test_after_a_failed_journal_the_state_still_holds_every_answer(path: Path) -
     saved = run(store(path, files=disk), work)
     assert saved.agents == {1001: record(at=NOW), 1002: in_doubt()}
     assert store(path).read() == saved
+
+
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+
+
+async def fail_at_the_answer(disk: Disk, recorder: Recorder) -> None:
+    """Get an answer when neither the journal nor the state can be written any more."""
+    await apply_one(recorder)
+    await intend(recorder, 1002)
+    disk.refusals["write"] = NO_SPACE
+    with pytest.raises(JournalError):
+        await recorder.acknowledged(AgentId(1002), at=NOW)
+
+
+def test_where_the_journal_failed_too_it_is_not_said_that_it_holds_the_run(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+    with pytest.raises(StateError) as caught:
+        run(store(path, files=disk), lambda recorder: fail_at_the_answer(disk, recorder), rescue=tmp_path)
+    assert str(caught.value) == "state.json cannot be written: No space left on device"
+    hint = caught.value.hint
+    assert "nothing is lost" not in hint
+    assert "holds the run" not in hint
+    assert "state.json.journal could not be written to its end either: the last answers may be missing" in hint
+    assert "the next plan then shows those agents as in doubt" in hint
+    assert store(path).read().agents == {1001: record(at=NOW), 1002: in_doubt()}
+
+
+def test_where_the_journal_failed_too_the_rescued_state_is_what_to_use(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+    rescue = tmp_path / "here"
+    rescue.mkdir()
+
+    async def work(recorder: Recorder) -> None:
+        await fail_at_the_answer(disk, recorder)
+        disk.refusals.clear()  # the disk of the place of rescue is another one
+        disk.replace = lambda source, target: refuse_beside(path, source, target)  # type: ignore[method-assign]
+
+    with pytest.raises(StateError) as caught:
+        run(store(path, files=disk), work, rescue=rescue)
+    place = rescue / "errored-state.json"
+    assert "nothing is lost" not in caught.value.hint
+    assert f"{place} is a full copy of the state: put it in the place of state.json by hand" in caught.value.hint
+    place.replace(path)
+    assert store(path).read().agents == dict.fromkeys((1001, 1002), record(at=NOW))
+
+
+def test_a_journal_that_fails_in_its_last_batch_is_known_to_have_failed(path: Path, tmp_path: Path) -> None:
+    disk = Disk()
+
+    async def work(recorder: Recorder) -> None:
+        await apply_one(recorder)
+        disk.refusals["fsync"] = OSError(errno.EIO, "Input/output error")
+        answer = asyncio.ensure_future(recorder.note(A, team="west", protected=False))
+        await asyncio.sleep(0)  # it waits in the journal now, and nobody waits for it
+        answer.cancel()
+
+    with pytest.raises(StateError) as caught:
+        run(store(path, files=disk), work, rescue=tmp_path)
+    assert "nothing is lost" not in caught.value.hint
 
 
 def test_a_journal_that_cannot_be_removed_at_the_end_is_removed_by_the_next_run(path: Path) -> None:

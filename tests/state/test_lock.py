@@ -147,7 +147,7 @@ def test_a_holder_of_a_later_version_is_still_named(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with store(path).lock(holder()):
         written = json.loads((tmp_path / "state.json.lock").read_bytes())
-        (tmp_path / "state.json.lock").write_text(json.dumps({**written, "url": "https://ci.test/1"}))
+        (tmp_path / "state.json.lock").write_text(json.dumps({**written, "url": "ci.test/1"}))
         with pytest.raises(LockHeldError, match="alice@desk"):
             assert_free(path)
 

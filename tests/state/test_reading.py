@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.state import encode
+from reconciler.state import encode, files
 from reconciler.state.recorder import Recorder
 
 A = AgentId(1001)
@@ -78,6 +79,50 @@ def test_a_journal_that_cannot_be_read_is_an_error(path: Path) -> None:
     path.with_name("state.json.journal").mkdir()
     with pytest.raises(StateError, match=r"^state\.json\.journal cannot be read: Is a directory$"):
         store(path).read()
+
+
+UNENDING = [
+    pytest.param(os.mkfifo, id="pipe"),
+    pytest.param(lambda place: place.symlink_to("/dev/zero"), id="link-to-a-device"),
+]
+
+
+@pytest.mark.parametrize("make", UNENDING)
+@pytest.mark.parametrize("which", ["state.json", "state.json.journal"])
+def test_what_is_no_regular_file_is_refused_at_once_and_by_name(
+    path: Path, make: Callable[[Path], object], which: str
+) -> None:
+    make(path.with_name(which))
+    with pytest.raises(StateError) as caught:
+        store(path).read()
+    assert str(caught.value) == f"{which} cannot be read: Not a regular file"
+    assert "must name a plain file" in caught.value.hint
+    assert caught.value.exit_code == 10
+
+
+@pytest.mark.parametrize("which", ["state.json", "state.json.journal"])
+def test_a_file_over_the_limit_is_refused_before_it_is_read(path: Path, which: str) -> None:
+    with path.with_name(which).open("wb") as file:
+        file.truncate(files.MAX_READ + 1)  # it takes no space
+    with pytest.raises(StateError) as caught:
+        store(path).read()
+    assert str(caught.value) == f"{which} cannot be read: Larger than 1 GiB"
+    assert "state.path" in caught.value.hint
+
+
+def test_a_refused_file_is_closed_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+    close = os.close
+
+    def close_and_tell(handle: int) -> None:
+        closed.append(handle)
+        close(handle)
+
+    monkeypatch.setattr(os, "close", close_and_tell)
+    path.with_name("state.json.journal").mkdir()
+    with pytest.raises(StateError, match="Is a directory"):
+        store(path).read()
+    assert len(closed) == 1
 
 
 def test_a_damaged_journal_stops_reading_and_running_and_is_left_alone(path: Path) -> None:
