@@ -20,6 +20,7 @@ from reconciler.errors import InputError
 from reconciler.gateway.connection import Connection
 from reconciler.gateway.failures import Failure
 from reconciler.gateway.protocol import Reply, Request, Verdict, judge, judge_failure
+from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.retcodes import RETCODES, RetcodeTable
 from reconciler.gateway.trust import build_context
 from reconciler.model.site import GatewaySettings
@@ -61,6 +62,7 @@ class GatewayClient:
         self._transport = transport
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._idle: list[Connection] = []
+        self._secrets = Secrets()
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,11 +75,13 @@ class GatewayClient:
 
     async def call(self, request: Request) -> Verdict:
         """Send `request` once and return what it came to. Waits while all connections are busy."""
+        # Of every call of the run: a gateway that mixes up sessions repeats another agent's Guid.
+        self._secrets.add(request.secrets)
         async with self._slots:
             result = await self._exchange(request)
         match result:
             case Reply():
-                return judge(result, now=self._now(), table=self._table, secrets=request.secrets)
+                return judge(result, now=self._now(), table=self._table, secrets=self._secrets)
             case Failure(kind, detail):
                 return judge_failure(kind, detail)
             case _:

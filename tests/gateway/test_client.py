@@ -131,6 +131,42 @@ def test_a_server_that_repeats_the_guid_is_not_quoted() -> None:
     assert "withheld" in verdict.message
 
 
+@pytest.mark.parametrize("spell", [str, str.upper], ids=["as-it-is", "upper-case"])
+def test_a_server_that_repeats_another_agents_guid_is_not_quoted(spell: Callable[[str], str]) -> None:
+    other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0.AgentGateway1"
+
+    async def run() -> Verdict:
+        async with GatewayClient(GatewaySettings(url=URL)) as client:
+            await client.call(make_request(guid=other))
+            return await client.call(make_request())
+
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).respond(json={"retcode": "000-003", "message": f"session {spell(other)} has expired"})
+        verdict = asyncio.run(run())
+
+    assert other.casefold() not in repr(verdict).casefold()
+    assert "withheld" in verdict.message
+
+
+def test_the_guid_of_a_call_that_still_waits_for_its_answer_is_not_quoted() -> None:
+    other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0.AgentGateway1"
+    both_wait = asyncio.Barrier(2)
+
+    async def answer_once_both_wait(_: httpx.Request) -> httpx.Response:
+        await both_wait.wait()
+        return httpx.Response(200, json={"retcode": "000-003", "message": f"not {other}"})
+
+    async def run() -> list[Verdict]:
+        async with GatewayClient(GatewaySettings(url=URL, concurrency=2)) as client:
+            return list(await asyncio.gather(client.call(make_request()), client.call(make_request(guid=other))))
+
+    with respx.mock(base_url=URL) as gateway:
+        gateway.post(PATH).mock(side_effect=answer_once_both_wait)
+        verdicts = asyncio.run(run())
+
+    assert other not in repr(verdicts)
+
+
 @pytest.mark.parametrize("guid", ["Ü" + MARKER, MARKER + "\r\nX-Evil: 1"], ids=["not-ascii", "line-break"])
 def test_a_guid_that_cannot_be_a_header_is_refused_and_not_shown(guid: str) -> None:
     async def run() -> Verdict:

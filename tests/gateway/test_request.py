@@ -105,3 +105,9 @@ def test_texts_too_short_to_be_secrets_are_not_looked_for() -> None:
     request = make_request(cookies={"route": "b1", "JSESSIONID": COOKIE})
 
     assert request.secrets == (MARKER, COOKIE)
+
+
+def test_a_quoted_cookie_is_a_secret_without_its_quotes() -> None:
+    request = make_request(cookies={"JSESSIONID": f'"{COOKIE}"'})
+
+    assert request.secrets == (MARKER, COOKIE)

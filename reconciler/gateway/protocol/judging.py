@@ -21,13 +21,14 @@ The status comes first: a retcode in a reply that is not a 200 is reported and d
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import assert_never
 from urllib.parse import urlsplit
 
 from reconciler.gateway.protocol.reply import Answer, Reply, read_answer
+from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.protocol.verdict import (
     Acknowledged,
     Misconfigured,
@@ -47,8 +48,9 @@ MAX_RETRY_AFTER = 60.0
 
 _MAX_RETCODE = 32
 _OK = 200
-_WITHHELD = "(withheld: it repeats the session's secret)"
+_WITHHELD = "(withheld: it repeats a session's secret)"
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_NO_PART_OF_A_URL = re.compile(r"[\t\r\n]")  # `urlsplit` passes over them, too
 _NOT_KNOWN = "whether the values were taken is not known"
 
 _TURNED_AWAY = {
@@ -64,15 +66,18 @@ _REFUSALS = {
 }
 
 
-def judge(reply: Reply, *, now: datetime, table: RetcodeTable = RETCODES, secrets: Sequence[str] = ()) -> Verdict:
+def judge(reply: Reply, *, now: datetime, table: RetcodeTable = RETCODES, secrets: Secrets | None = None) -> Verdict:
     """Return what `reply` says about the call.
 
     Args:
         reply: what came back.
         now: an aware time, against which a Retry-After date is read.
         table: the meaning of the retcodes; a site may have its own.
-        secrets: texts that are withheld if the server repeats them (see `Request.secrets`).
+        secrets: what is withheld if the server repeats it: `Request.secrets` of the run so far.
     """
+    secrets = Secrets() if secrets is None else secrets
+    if secrets.are_in(reply.content_type):
+        reply = replace(reply, content_type=_WITHHELD)
     answer = read_answer(reply)
     if reply.status != _OK:
         return _judge_status(reply, answer, now, secrets)
@@ -94,7 +99,7 @@ def parse_retry_after(value: str, *, now: datetime) -> float | None:
     return min(wait, MAX_RETRY_AFTER) if wait >= 0 else None
 
 
-def _judge_retcode(reply: Reply, answer: Answer, now: datetime, row: Row, secrets: Sequence[str]) -> Verdict:
+def _judge_retcode(reply: Reply, answer: Answer, now: datetime, row: Row, secrets: Secrets) -> Verdict:
     if answer.retcode == SUCCESS:
         return Acknowledged(message=_shown(answer.text, secrets))
     retcode = _shown(answer.retcode, secrets, limit=_MAX_RETCODE)
@@ -115,7 +120,7 @@ def _judge_retcode(reply: Reply, answer: Answer, now: datetime, row: Row, secret
             assert_never(row.kind)
 
 
-def _judge_status(reply: Reply, answer: Answer | str, now: datetime, secrets: Sequence[str]) -> Verdict:
+def _judge_status(reply: Reply, answer: Answer | str, now: datetime, secrets: Secrets) -> Verdict:
     status, retcode, said = reply.status, None, ""
     if isinstance(answer, Answer) and answer.retcode != SUCCESS:
         retcode, said = _shown(answer.retcode, secrets, limit=_MAX_RETCODE), _said(answer, secrets)
@@ -137,32 +142,37 @@ def _judge_status(reply: Reply, answer: Answer | str, now: datetime, secrets: Se
             return Transient(retcode=retcode, message=message, retry_after=wait, sent_maybe=True)
 
 
-def _redirect(reply: Reply, secrets: Sequence[str]) -> str:
-    target = _target(reply.location)
-    where = _shown(target, secrets) if target else "another path"
+def _redirect(reply: Reply, secrets: Secrets) -> str:
+    where = _target(reply.location, secrets) or "another path"
     return (
         f"HTTP {reply.status}: gateway.url is answered with a redirect to {where}, and redirects are never followed "
         "with a Guid: correct gateway.url"
     )
 
 
-def _target(location: str) -> str:
+def _target(location: str, secrets: Secrets) -> str:
     # The host and port only: what follows them can hold a session, and what comes before them a password.
+    location = _NO_PART_OF_A_URL.sub("", location)
     try:
         parts = urlsplit(location)
     except ValueError:
         return ""
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme or 'https'}://{host}" if host else ""
+    if not host:
+        return ""
+    # A Guid with a slash or an @ would leave one half of itself in the host.
+    if secrets.are_in(location, before=location.index("//") + 2 + len(parts.netloc)):
+        return _WITHHELD
+    return _shown(f"{parts.scheme or 'https'}://{host}", secrets)
 
 
-def _said(answer: Answer, secrets: Sequence[str]) -> str:
+def _said(answer: Answer, secrets: Secrets) -> str:
     text = _shown(answer.text, secrets)
     return f' (the gateway says "{text}")' if text else ""
 
 
-def _shown(text: str, secrets: Sequence[str], *, limit: int = MAX_TEXT) -> str:
-    # Looked for before the text is cut, so that no half of a secret is left at the end.
-    if any(secret in text for secret in secrets):
-        return _WITHHELD
-    return printable(text, limit=limit)
+def _shown(text: str, secrets: Secrets, *, limit: int = MAX_TEXT) -> str:
+    # Looked for before the text is cut, so that no half of a secret is left at the end; and after it is escaped, since
+    # a line break becomes a backslash and a letter, which a Guid may have.
+    shown = printable(text, limit=limit)
+    return _WITHHELD if secrets.are_in(text) or secrets.are_in(shown) else shown

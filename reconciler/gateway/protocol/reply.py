@@ -11,8 +11,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.printable import printable
-
 MAX_BODY = 64 * 1024
 """Bytes of a reply's body that are read; the documented reply has 40."""
 
@@ -41,7 +39,7 @@ class Answer:
 
 
 def read_answer(reply: Reply) -> Answer | str:
-    """Return the answer in the body of `reply`, or in words what is there in its place."""
+    """Return the answer in the body of `reply`, or in words, not yet fit to be shown, what is there in its place."""
     if reply.truncated:
         return f"a body of more than {MAX_BODY // 1024} KiB"
     if reply.content_encoding.strip().lower() not in ("", "identity"):
@@ -51,7 +49,8 @@ def read_answer(reply: Reply) -> Answer | str:
     try:
         document = _parse(reply.body)
     except (ValueError, RecursionError):
-        kind = printable(reply.content_type, limit=60) or "no content type"
+        # The media type, whole: it is cut only after secrets were looked for.
+        kind = reply.content_type.partition(";")[0].strip() or "no content type"
         return f"a body that is not JSON ({kind}), perhaps from a load balancer or proxy"
     return _read_document(document)
 

@@ -10,14 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.gateway.protocol.secrecy import MIN_SECRET
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.session import Session
 from reconciler.model.site import CallnumsKey
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
-
-_MIN_SECRET = 6  # shorter than this a text is in any other by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +40,14 @@ def build_request(url: str, session: Session, concurrency: Concurrency, callnums
         url=f"{url.rstrip('/')}/agentgateway/resource/mediacall/{session.agent}/setcallnumsbymediatype",
         headers=_headers(session),
         body=_body(concurrency, callnums_key),
-        secrets=tuple(text for text in (session.guid, *session.cookies.values()) if len(text) >= _MIN_SECRET),
+        secrets=_secrets(session),
     )
+
+
+def _secrets(session: Session) -> tuple[str, ...]:
+    # A cookie's value may stand in double quotes, and a server repeats it without them.
+    texts = (text.strip('"') for text in (session.guid, *session.cookies.values()))
+    return tuple(text for text in texts if len(text) >= MIN_SECRET)
 
 
 def _headers(session: Session) -> tuple[tuple[str, str], ...]:
