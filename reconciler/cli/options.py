@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.clock import utc_now, utc_text
 from reconciler.cli.invocation import invocation_of
 from reconciler.model.agent import AgentRange, parse_agent_ranges
 from reconciler.model.channel import Channel
@@ -18,7 +19,6 @@ from reconciler.model.plan import PlanOptions, Scope
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -59,7 +59,7 @@ class InstantType(click.ParamType[str]):
             instant = datetime.fromisoformat(str(value))
             if instant.tzinfo is None:
                 self.fail(f"{value!r} names no time zone; end it in Z for UTC", param, ctx)
-            return instant.astimezone(UTC).strftime(_INSTANT)
+            return utc_text(instant)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time such as 2026-01-31T09:30:00Z", param, ctx)
 
@@ -160,7 +160,7 @@ def reassert_options(command: _F) -> _F:
         if at is not None and older_than is None:
             raise click.UsageError("--at is the time that --reassert-older-than counts back from; give both")
         if older_than is not None and at is None:
-            at = datetime.now(UTC).strftime(_INSTANT)
+            at = utc_now()
         options = PlanOptions(scope=scope, reassert_all=reassert == "all", reassert_older_than=older_than, at=at)
         return command(options=options, **rest)
 

@@ -6,15 +6,10 @@ import getpass
 import os
 import socket
 import uuid
-from datetime import UTC, datetime
 
+from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
 from reconciler.state import StateStore
-
-
-def utc_now() -> str:
-    """Return the time as the state writes it: RFC 3339, UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def holder_name() -> str:

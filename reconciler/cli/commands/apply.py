@@ -13,6 +13,7 @@ import click
 
 from reconciler.applying import ApplyReport, ApplyRequest, PlanDiffersError, PlanRefusedError, Surroundings, apply
 from reconciler.cli.approval import Approval
+from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment, check_scope, open_environment
 from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
 from reconciler.cli.invocation import invocation_of
@@ -28,7 +29,7 @@ from reconciler.cli.options import (
 from reconciler.cli.progress import progress_of
 from reconciler.cli.result import CommandResult
 from reconciler.cli.signals import stop_on_signals
-from reconciler.cli.store import holder_name, open_store, utc_now
+from reconciler.cli.store import holder_name, open_store
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import read_file
 from reconciler.errors import ExitCode, ReconcilerError, UsageError
@@ -146,7 +147,7 @@ def _reviewed(plan_file: Path) -> Plan:
 
 def _execute(opened: Environment, request: ApplyRequest, approval: Approval) -> ApplyReport:
     store = open_store(opened)
-    if request.reviewed is None:
+    if request.options.scope.partial:  # otherwise the state is read once, under the lock
         check_scope(request.options.scope, opened.desired, store.read())
     ca_file = opened.desired.site.gateway.ca_file
     with progress_of(lambda: len(approval.plan.changes) if approval.plan else 0) as on_outcome:
