@@ -18,9 +18,9 @@ MAX_DIGITS = 18
 
 Scalar = str | int | float | bool | None
 
-WORDS: dict[str, Scalar] = {"": None, "null": None, "true": True, "false": False}
+COMMON: dict[str, Scalar] = {"": None, "null": None, "true": True, "false": False}
 """The plain scalars that come up again and again, small numbers included."""
-WORDS.update({str(number): number for number in range(1000)})
+COMMON.update({str(number): number for number in range(1000)})
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NON_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _SIGNIFICANT = frozenset("-+.0123456789")
@@ -37,8 +37,8 @@ class Refused:
 
 def resolve(text: str) -> Scalar | Refused:
     """Return what the plain scalar `text` means."""
-    if text in WORDS:
-        return WORDS[text]
+    if text in COMMON:
+        return COMMON[text]
     if text[0] not in _SIGNIFICANT:
         return text
     match = _NUMBER.fullmatch(text)

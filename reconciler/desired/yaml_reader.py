@@ -13,7 +13,7 @@ import yaml
 
 from reconciler.desired.aliases import MAX_ALIASED_NODES, Anchored, Anchors
 from reconciler.desired.marks import SHIFT, Marks, YamlDocument
-from reconciler.desired.scalars import WORDS, Refused, resolve
+from reconciler.desired.scalars import COMMON, Refused, resolve
 from reconciler.desired.source_file import SourceFile
 from reconciler.desired.syntax import explain_syntax_error
 from reconciler.desired.wording import quote
@@ -144,7 +144,7 @@ class _Reading:
             self._take_key(frame, value, mark, event.style)
             return
         if not event.style:
-            value = WORDS[value] if value in WORDS else self._plain(value, mark)
+            value = COMMON[value] if value in COMMON else self._plain(value, mark)
         frame.node[key] = value
         frame.places[key] = frame.places[key] << SHIFT | mark
         frame.key = None
