@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.desired.addresses import normalise_url
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.session_settings import build_sessions
 from reconciler.desired.wording import show
 from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
@@ -20,16 +21,12 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.site import (
     CallnumsKey,
-    CommandSessions,
-    EnvSessions,
-    FileSessions,
     GatewaySettings,
     GuardrailSettings,
     LocalState,
     OnAgentRemoval,
     OnChannelRemoval,
     RetcodeClass,
-    SessionSettings,
     Site,
 )
 
@@ -38,7 +35,6 @@ _CHECKED: tuple[tuple[tuple[str, ...], Callable[[str], object]], ...] = (
     (("gateway", "timeout"), parse_duration),
     (("sessions", "timeout"), parse_duration),
 )
-_DEFAULT_SESSIONS = FileSessions(path="sessions.json")
 
 
 def check_site(document: YamlDocument, reported: set[str]) -> Iterator[Diagnostic]:
@@ -94,7 +90,7 @@ def build_site(value: dict[str, Any]) -> Site:
         settings["reset"] = _reset(value["reset"])
     return Site(
         **settings,
-        sessions=_sessions(value.get("sessions", {})),
+        sessions=build_sessions(value.get("sessions", {})),
         guardrails=_guardrails(value.get("guardrails", {})),
         retcodes={code: RetcodeClass(kind) for code, kind in sorted(value.get("retcodes", {}).items())},
     )
@@ -109,16 +105,6 @@ def _gateway(value: dict[str, Any]) -> GatewaySettings:
     if "timeout" in value:
         settings["timeout"] = parse_duration(value["timeout"])
     return GatewaySettings(url=normalise_url(value["url"]), **settings)
-
-
-def _sessions(value: dict[str, Any]) -> SessionSettings:
-    match value.get("source"):
-        case "env":
-            return EnvSessions(**_only(value, "variable"))
-        case "command":
-            timeout = {"timeout": parse_duration(value["timeout"])} if "timeout" in value else {}
-            return CommandSessions(command=tuple(value["command"]), **timeout)
-    return FileSessions(path=value["path"]) if "path" in value else _DEFAULT_SESSIONS
 
 
 def _reset(value: dict[str, Any]) -> Concurrency:

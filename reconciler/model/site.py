@@ -14,6 +14,7 @@ from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.bounds import require_number, require_positive, require_whole
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.session_settings import FileSessions, SessionSettings
 
 MAX_CALLS_IN_FLIGHT = 256
 
@@ -79,38 +80,6 @@ class GatewaySettings:
         require_whole("concurrency", self.concurrency, 1, MAX_CALLS_IN_FLIGHT)
         require_positive("requests_per_second", self.requests_per_second)
         require_positive("timeout", self.timeout)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSessions:
-    """Sessions from a JSON or CSV file, read anew each time they are needed."""
-
-    path: str
-    """Told apart by its ending: `.csv` is CSV, everything else JSON."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvSessions:
-    """Sessions from an environment variable that holds the JSON array."""
-
-    variable: str = "RECONCILER_SESSIONS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSessions:
-    """Sessions from a program: agent ids in, sessions out, a JSON line each."""
-
-    command: tuple[str, ...]
-    """The program and its arguments; no shell reads them. Run in the environment's directory."""
-    timeout: float = 10.0
-    """Seconds the program may take for one batch; above 0."""
-
-    def __post_init__(self) -> None:
-        """Refuse a time that is none."""
-        require_positive("timeout", self.timeout)
-
-
-SessionSettings = FileSessions | EnvSessions | CommandSessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Plan, PlanOptions
-from reconciler.model.site import FileSessions, GatewaySettings, GuardrailSettings, Site
+from reconciler.model.session_settings import FileSessions
+from reconciler.model.site import GatewaySettings, GuardrailSettings, Site
 from reconciler.model.state import State
 from reconciler.planning import make_plan
 from reconciler.state import OS_FILES, Files, LockHolder, StateStore

@@ -13,11 +13,9 @@ from reconciler.desired.durations import parse_duration
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions
 from reconciler.model.site import (
     CallnumsKey,
-    CommandSessions,
-    EnvSessions,
-    FileSessions,
     GatewaySettings,
     GuardrailSettings,
     LocalState,

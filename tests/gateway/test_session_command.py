@@ -19,7 +19,7 @@ from reconciler.gateway.sessions import pipes
 from reconciler.gateway.sessions.complaint import last_words
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
-from reconciler.model.site import CommandSessions
+from reconciler.model.session_settings import CommandSessions
 
 ANSWER = json.dumps({"agentId": "1001", "guid": MARKER, "cookies": {"JSESSIONID": COOKIE}})
 

@@ -14,7 +14,7 @@ from reconciler.gateway import open_source
 from reconciler.gateway.sessions import file
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
-from reconciler.model.site import CommandSessions, EnvSessions, FileSessions, SessionSettings
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
 
 BOTH = json.dumps([{"agentId": "1001", "guid": MARKER}, {"agentId": "1002", "guid": "two"}])
 

@@ -9,7 +9,8 @@ from support.fleets import URL, agent_range, site
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CommandSessions, GatewaySettings, GuardrailSettings
+from reconciler.model.session_settings import CommandSessions
+from reconciler.model.site import GatewaySettings, GuardrailSettings
 
 NEVER_A_NUMBER = [
     pytest.param(True, id="bool"),

@@ -23,7 +23,7 @@ from reconciler.gateway.sessions.pipes import MAX_OUTPUT, Pipes
 from reconciler.model.agent import AgentId
 from reconciler.model.printable import printable
 from reconciler.model.session import Session
-from reconciler.model.site import CommandSessions
+from reconciler.model.session_settings import CommandSessions
 
 _GRACE = 5.0  # seconds for a killed program to be gone; only one that hangs in the kernel needs them
 

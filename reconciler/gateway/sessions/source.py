@@ -11,7 +11,7 @@ from reconciler.gateway.sessions.file import FileSource
 from reconciler.gateway.sessions.variable import EnvSource
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
-from reconciler.model.site import CommandSessions, EnvSessions, FileSessions, SessionSettings
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
 
 
 class SessionSource(Protocol):
