@@ -16,6 +16,7 @@ from reconciler.simulator.exchange import RefusedError, Reply, json_reply
 from reconciler.simulator.faults import parse_fault
 from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.sessions import parse_agent
+from reconciler.simulator.staging import Stage
 
 PREFIX = "/rehearsal/"
 
@@ -27,19 +28,32 @@ _Answer = Callable[[str, bytes], Reply]
 class Control:
     """Answers the requests under `/rehearsal/` for one gateway."""
 
-    def __init__(self, gateway: Gateway, *, on_sessions: Callable[[], None] = lambda: None) -> None:
-        """Control `gateway`, and call `on_sessions` after any session began, ended or got another Guid."""
+    def __init__(
+        self, gateway: Gateway, *, on_sessions: Callable[[], None] = lambda: None, stage: Stage | None = None
+    ) -> None:
+        """Control `gateway`.
+
+        Args:
+            gateway: whose interface this is.
+            on_sessions: called after any session began, ended or got another Guid because it was asked for here.
+            stage: the scenarios that the gateway plays; `None`: none yet.
+        """
         self._gateway = gateway
+        self._stage = stage or Stage(gateway)
         self._on_sessions = on_sessions
         # (resource, whether an agent follows it) → method → answer
         self._routes: Mapping[tuple[str, bool], Mapping[str, _Answer]] = {
             ("agents", False): {"GET": self._agents},
             ("requests", False): {"GET": self._requests},
+            ("attendance", False): {"GET": self._attendance},
             ("faults", False): {"POST": self._add_faults, "DELETE": self._clear_faults},
+            ("scenarios", False): {"GET": self._scenarios, "POST": self._play, "DELETE": self._stop},
             ("sign-in", True): {"POST": self._sign_in},
             ("sign-out", True): {"POST": self._sign_out},
             ("rotate", True): {"POST": self._rotate},
+            ("lose", True): {"POST": self._lose},
             ("skills", True): {"POST": self._set_skills},
+            ("password", True): {"POST": self._set_password},
         }
 
     def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
@@ -58,6 +72,9 @@ class Control:
     def _requests(self, _argument: str, _body: bytes) -> Reply:
         return json_reply(self._gateway.requests_document())
 
+    def _attendance(self, _argument: str, _body: bytes) -> Reply:
+        return json_reply(self._gateway.attendance_document())
+
     def _sign_in(self, argument: str, _body: bytes) -> Reply:
         return self._move(argument, lambda agent: self._gateway.sign_in(agent).document())
 
@@ -70,6 +87,13 @@ class Control:
             return {"agentId": str(agent)}
 
         return self._move(argument, sign_out)
+
+    def _lose(self, argument: str, _body: bytes) -> Reply:
+        def lose(agent: int) -> object:
+            self._gateway.lose(agent)
+            return {"agentId": str(agent)}
+
+        return self._move(argument, lose)
 
     def _move(self, argument: str, change: Callable[[int], object]) -> Reply:
         agent = parse_agent(argument)
@@ -93,9 +117,18 @@ class Control:
         self._gateway.set_skills(agent, media_types)
         return json_reply({"agentId": str(agent), "skills": sorted(media_types)})
 
+    def _set_password(self, argument: str, body: bytes) -> Reply:
+        agent, password = parse_agent(argument), _read_json(body)
+        if agent is None:
+            return _problem(400, _NO_AGENT)
+        if not isinstance(password, str):
+            return _problem(400, "the body must be a JSON string, the password")
+        self._gateway.set_password(agent, password)
+        return json_reply({"agentId": str(agent)})
+
     def _add_faults(self, _argument: str, body: bytes) -> Reply:
         try:
-            faults = [parse_fault(text) for text in _read_texts(body)]
+            faults = [parse_fault(text) for text in _read_texts(body, of="faults", such_as="1001=http-502")]
         except InputError as exc:
             return _problem(400, str(exc))
         self._gateway.faults.add(faults)
@@ -105,6 +138,20 @@ class Control:
         self._gateway.faults.clear()
         return json_reply({"faults": 0})
 
+    def _scenarios(self, _argument: str, _body: bytes) -> Reply:
+        return json_reply(self._stage.document())
+
+    def _play(self, argument: str, body: bytes) -> Reply:
+        try:
+            self._stage.play(_read_texts(body, of="scenarios", such_as="slow-replies:2s"))
+        except InputError as exc:
+            return _problem(400, f"{exc}; {exc.hint}" if exc.hint else str(exc))
+        return self._scenarios(argument, body)
+
+    def _stop(self, argument: str, body: bytes) -> Reply:
+        self._stage.stop()
+        return self._scenarios(argument, body)
+
 
 def _read_json(body: bytes) -> Any:
     try:
@@ -113,10 +160,10 @@ def _read_json(body: bytes) -> Any:
         return None  # which no resource takes
 
 
-def _read_texts(body: bytes) -> list[str]:
+def _read_texts(body: bytes, *, of: str, such_as: str) -> list[str]:
     document = _read_json(body)
     if not isinstance(document, list) or not all(isinstance(text, str) for text in document):
-        raise InputError('the body must be a JSON array of faults, such as ["1001=http-502"]')
+        raise InputError(f'the body must be a JSON array of {of}, such as ["{such_as}"]')
     return document
 
 

@@ -1,7 +1,7 @@
 """One call and its reply, as values.
 
 Rules of this file: no I/O and no framework; `server` turns bytes from the wire into a `Call` and a `Reply` into bytes.
-A call carries secrets (Guid, cookies), so none of its headers appear in its `repr`.
+Calls and replies carry secrets (Guid, cookies, password), so neither headers nor bodies appear in a `repr`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Reply:
     """What goes back to the caller."""
 
     status: int = 200
-    body: bytes
+    body: bytes = field(repr=False)
     content_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class RefusedError(Exception):

@@ -1,13 +1,10 @@
-"""Scripted faults: which call is hit, and what happens to it.
+"""Scripted faults: what happens to a call, beside `whens`, which says to which.
 
 Rules of this file: pure values and one table, `_EFFECTS`; a new fault is a new row there. A fault is written
-`[WHEN=]EFFECT[+EFFECT…]`:
+`[WHEN=]EFFECT[+EFFECT…]`, with a WHEN as in `whens` (none: anyone's next call that sets numbers, once) and these
 
-    WHEN     (none)   the next call of anyone, once       EFFECT   reset-before-commit     reset-after-commit
-             1001     that agent's next call, once                 http-502                http-200-html
-             #7       the seventh call of all                      http-429:SECONDS        slow:SECONDS
-             1001#3   that agent's third call                      retcode:XXX-YYY
-             *  1001* every call (of that agent)
+    EFFECT   reset-before-commit   reset-after-commit    http-502   http-200-html    sign-out       slow:SECONDS
+             retcode:XXX-YYY       http-429:SECONDS                                  lose-session
 
 Several faults that wait for the same "next call" are taken one per call, in the order written; effects joined by `+`,
 and faults of different WHENs that hit one call, act together.
@@ -16,15 +13,15 @@ and faults of different WHENs that hit one call, act together.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 
 from reconciler.errors import InputError
 from reconciler.simulator.exchange import HTML, Reply, retcode_reply
-from reconciler.simulator.sessions import parse_agent
+from reconciler.simulator.whens import Arrival, Next, When, parse_when
 
-_WHEN = re.compile(r"(?P<agent>[0-9]*)(?:#(?P<nth>[1-9][0-9]{0,8})|(?P<every>\*))?", re.ASCII)
 _RETCODE = re.compile(r"[0-9]{3}-[0-9]{3}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?", re.ASCII)
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -43,6 +40,10 @@ class Effect:
     """The connection is cut instead of an answer."""
     reply: Reply | None = None
     """Sent instead of the gateway's own answer."""
+    signs_out: bool = False
+    """The agent of the call signs out just before it is judged."""
+    loses_session: bool = False
+    """The gateway forgets the session of the call's agent just before it is judged."""
 
     def __add__(self, other: Effect) -> Effect:
         """Return both effects at once; of two replies the first is sent."""
@@ -51,6 +52,8 @@ class Effect:
             reaches=self.reaches and other.reaches,
             reset=self.reset or other.reset,
             reply=self.reply or other.reply,
+            signs_out=self.signs_out or other.signs_out,
+            loses_session=self.loses_session or other.loses_session,
         )
 
 
@@ -59,18 +62,25 @@ class Fault:
     """An effect and the calls it hits."""
 
     effect: Effect
-    agent: int | None = None
-    """Hits only calls of this agent; `None`: of anyone."""
-    nth: int | None = None
-    """Hits the call of this number, counted from 1; `None`: see `every`."""
-    every: bool = False
-    """Hits every call; else, without `nth`, the next one only."""
+    when: When = field(default_factory=When)
 
-    def hits(self, agent: int | None, *, nth_of_all: int, nth_of_agent: int) -> bool:
-        """Whether the fault is for this call."""
-        if self.agent not in (None, agent):
-            return False
-        return self.nth in (None, nth_of_all if self.agent is None else nth_of_agent)
+
+@dataclass(slots=True)
+class _Waiting:
+    """A fault in a script, and what it has hit."""
+
+    fault: Fault
+    since: float | None = None
+    """The instant of the first hit."""
+    agents: Counter[int | None] = field(default_factory=Counter)
+    """How often it hit each agent."""
+
+    def is_for(self, arrival: Arrival) -> bool:
+        return self.fault.when.hits(arrival, since=self.since, before=self.agents[arrival.agent])
+
+    def note(self, arrival: Arrival) -> None:
+        self.since = arrival.at if self.since is None else self.since
+        self.agents[arrival.agent] += 1
 
 
 class FaultScript:
@@ -78,28 +88,33 @@ class FaultScript:
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         """Begin with these faults."""
-        self._faults = list(faults)
+        self._waiting = [_Waiting(fault) for fault in faults]
 
     def add(self, faults: Iterable[Fault]) -> None:
         """Append faults to the script."""
-        self._faults.extend(faults)
+        self._waiting.extend(_Waiting(fault) for fault in faults)
+
+    def drop(self, faults: Sequence[Fault]) -> None:
+        """Drop those of these very faults that are left; others that are equal stay."""
+        self._waiting = [each for each in self._waiting if not any(each.fault is fault for fault in faults)]
 
     def clear(self) -> None:
         """Drop all faults that are left."""
-        self._faults.clear()
+        self._waiting.clear()
 
     def __len__(self) -> int:
-        return len(self._faults)
+        return len(self._waiting)
 
-    def take(self, agent: int | None, *, nth_of_all: int, nth_of_agent: int) -> Effect:
+    def take(self, arrival: Arrival) -> Effect:
         """Return what happens to this call, and drop the faults that are thereby used up."""
-        hit = [f for f in self._faults if f.hits(agent, nth_of_all=nth_of_all, nth_of_agent=nth_of_agent)]
-        waiting = [fault for fault in hit if fault.nth is None and not fault.every]
-        taken = [fault for fault in hit if fault not in waiting] + waiting[:1]
-        for fault in taken:
-            if not fault.every:
-                self._faults.remove(fault)
-        return reduce(lambda effect, fault: effect + fault.effect, taken, Effect())
+        hit = [each for each in self._waiting if each.is_for(arrival)]
+        in_turn = [each for each in hit if isinstance(each.fault.when.calls, Next)]
+        taken = [each for each in hit if each not in in_turn] + in_turn[:1]
+        for each in taken:
+            each.note(arrival)
+        spent = {id(each) for each in taken if each.fault.when.is_used_up_by_a_hit}
+        self._waiting = [each for each in self._waiting if id(each) not in spent]
+        return reduce(lambda effect, each: effect + each.fault.effect, taken, Effect())
 
 
 def _fixed(effect: Effect) -> Callable[[str], Effect]:
@@ -141,6 +156,8 @@ _EFFECTS: Mapping[str, Callable[[str], Effect]] = {
     "http-429": _throttled,
     "retcode": _refused,
     "slow": _slow,
+    "sign-out": _fixed(Effect(signs_out=True)),
+    "lose-session": _fixed(Effect(loses_session=True)),
 }
 
 
@@ -151,14 +168,6 @@ def _parse_effect(text: str) -> Effect:
     return _EFFECTS[kind](argument)
 
 
-def _parse_when(text: str) -> tuple[int | None, int | None, bool]:
-    match = _WHEN.fullmatch(text)
-    agent = parse_agent(match["agent"]) if match and match["agent"] else None
-    if not match or not text or (match["agent"] and agent is None):
-        raise ValueError(f"{text!r} does not say which call is hit; write 1001, #7, 1001#3, 1001* or *")
-    return agent, int(match["nth"]) if match["nth"] else None, match["every"] is not None
-
-
 def parse_fault(text: str) -> Fault:
     """Return the fault that `text` describes; see this file's header for the notation.
 
@@ -167,10 +176,10 @@ def parse_fault(text: str) -> Fault:
     """
     when, separator, effects = text.rpartition("=")
     try:
-        agent, nth, every = _parse_when(when) if separator else (None, None, False)
+        named = parse_when(when) if separator else When()
         parsed = [_parse_effect(part) for part in effects.split("+")]
     except ValueError as exc:
         raise InputError(
             f"the fault {text!r} cannot be used: {exc}", hint="for example 1001=http-502, #3=reset-after-commit"
         ) from exc
-    return Fault(effect=reduce(Effect.__add__, parsed), agent=agent, nth=nth, every=every)
+    return Fault(effect=reduce(Effect.__add__, parsed), when=named)

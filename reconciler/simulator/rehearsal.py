@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NoReturn
 
 from reconciler.errors import InputError
 from reconciler.simulator.authority import Authority
@@ -23,10 +24,14 @@ from reconciler.simulator.faults import parse_fault
 from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.rules import ChannelMode, Rules, Spelling
 from reconciler.simulator.server import RunningServer, serve
-from reconciler.simulator.session_files import read_sessions, write_sessions
-from reconciler.simulator.sessions import parse_agent
+from reconciler.simulator.session_files import read_passwords, read_sessions, write_sessions
+from reconciler.simulator.sessions import Keeper, parse_agent
+from reconciler.simulator.staging import Stage
 
 Announce = Callable[[Mapping[str, object]], None]
+
+_KEEPING = 0.2
+"""Seconds between two looks at whether the sessions file has to be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +60,20 @@ class RehearsalSettings:
     """In the notation of `faults`."""
     skills: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """Media types whose skill queue an agent has; an agent that is not listed has all twelve."""
+    scenarios: tuple[str, ...] = ()
+    """In the notation of `scenario`; what a scenario sets wins over the settings here."""
+    node: str | None = None
+    """Name of this node of a cluster."""
+    session_cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Written beside each Guid in `sessions_out`, for a front that wants them."""
+    passwords_in: Path | None = None
+    """A JSON object from agents to their passwords; any will do for the others."""
 
     def rules(self) -> Rules:
         """Return the rules among these settings.
 
         Raises:
-            InputError: a setting has no such value.
+            InputError: a setting has no such value, or the passwords cannot be read.
         """
         try:
             spelling, channel_mode = Spelling(self.spelling), ChannelMode(self.channel_mode)
@@ -74,12 +87,22 @@ class RehearsalSettings:
             guid_ttl=self.guid_ttl,
             latency=self.latency,
             skills=self.skills,
+            node=self.node,
+            session_cookies=self.session_cookies,
+            passwords=read_passwords(self.passwords_in) if self.passwords_in is not None else {},
         )
 
 
-def _make_gateway(settings: RehearsalSettings) -> Gateway:
+def _make_stage(settings: RehearsalSettings) -> tuple[Gateway, Stage]:
     faults = [parse_fault(text) for text in settings.faults]
     gateway = Gateway(settings.rules(), clock=time.monotonic, tokens=secrets.token_hex, faults=faults)
+    stage = Stage(gateway)
+    stage.play(settings.scenarios)
+    _sign_in(gateway, settings)
+    return gateway, stage
+
+
+def _sign_in(gateway: Gateway, settings: RehearsalSettings) -> None:
     known = read_sessions(settings.sessions_in) if settings.sessions_in is not None else ()
     for session in known:
         gateway.admit(session)
@@ -87,7 +110,6 @@ def _make_gateway(settings: RehearsalSettings) -> Gateway:
         if parse_agent(str(agent)) is None:
             raise InputError(f"agent {agent} cannot be signed in", hint="agent ids are 101 to 999999")
         gateway.sign_in(agent)
-    return gateway
 
 
 @contextlib.contextmanager
@@ -114,15 +136,54 @@ def _announcement(server: RunningServer, settings: RehearsalSettings) -> dict[st
     }
 
 
-async def _rehearse(settings: RehearsalSettings, gateway: Gateway, announce: Announce) -> None:
+class _SessionsFile:
+    """Keeps the sessions of desks in a file: nobody but a caller knows a caller's."""
+
+    def __init__(self, path: Path, gateway: Gateway) -> None:
+        self._path = path
+        self._gateway = gateway
+        self._written: int | None = None
+
+    def keep(self) -> None:
+        """Write the file if a session has changed."""
+        revision = self._gateway.revision()
+        if revision != self._written:
+            desks = [session for session in self._gateway.sessions() if session.keeper is Keeper.DESK]
+            write_sessions(self._path, desks)
+            self._written = revision
+
+    async def keep_up(self) -> NoReturn:
+        """Keep the file up to date with calls and with time, until cancelled."""
+        while True:
+            await asyncio.sleep(_KEEPING)
+            self.keep()
+
+
+async def _until_over(stop: asyncio.Event, file: _SessionsFile | None) -> None:
+    """Keep the file until `stop` is set.
+
+    Raises:
+        InputError: the file cannot be written any more.
+    """
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
+    if file is not None:
+        tasks.append(asyncio.create_task(file.keep_up()))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _rehearse(settings: RehearsalSettings, gateway: Gateway, stage: Stage, announce: Announce) -> None:
     authority = Authority()
     stop = asyncio.Event()
-
-    def keep_sessions() -> None:
-        if settings.sessions_out is not None:
-            write_sessions(settings.sessions_out, gateway.sessions())
-
-    control = Control(gateway, on_sessions=keep_sessions) if settings.control else None
+    file = _SessionsFile(settings.sessions_out, gateway) if settings.sessions_out is not None else None
+    on_sessions = file.keep if file is not None else lambda: None
+    control = Control(gateway, on_sessions=on_sessions, stage=stage) if settings.control else None
     with _signals(stop):
         async with serve(
             gateway, authority=authority, host=settings.host, port=settings.port, control=control
@@ -130,9 +191,10 @@ async def _rehearse(settings: RehearsalSettings, gateway: Gateway, announce: Ann
             # Files before the announcement: who waits for it may read them at once.
             if settings.ca_out is not None:
                 authority.write_certificate(settings.ca_out)
-            keep_sessions()
+            if file is not None:
+                file.keep()
             announce(_announcement(server, settings))
-            await stop.wait()
+            await _until_over(stop, file)
 
 
 def run(settings: RehearsalSettings, *, announce: Announce) -> None:
@@ -145,4 +207,5 @@ def run(settings: RehearsalSettings, *, announce: Announce) -> None:
     Raises:
         InputError: a setting, a file or the address cannot be used.
     """
-    asyncio.run(_rehearse(settings, _make_gateway(settings), announce))
+    gateway, stage = _make_stage(settings)
+    asyncio.run(_rehearse(settings, gateway, stage, announce))

@@ -1,7 +1,8 @@
-"""The sessions file: a JSON array with one object for each signed-in agent.
+"""The sessions file, a JSON array with one object for each signed-in agent, and the passwords file.
 
-Rules of this file: it holds secrets, so it is written with mode 0600, and no error text quotes what is in it.
-`{"agentId": "1001", "guid": "…", "cookies": {"NAME": "…"}, "session": "login-…"}`, the last two optional.
+Rules of this file: both hold secrets, so they are written with mode 0600, and no error text quotes what is in them.
+`{"agentId": "1001", "guid": "…", "cookies": {"NAME": "…"}, "session": "login-…"}`, the last two optional;
+`{"1001": "password"}`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from reconciler.errors import InputError
 from reconciler.simulator.replacing import replace_file
 from reconciler.simulator.sessions import SimulatedSession, parse_agent
 
+_PASSWORDS_HINT = 'write {"1001": "…", "1002": "…"}'
 _HINT = 'write [{"agentId": "1001", "guid": "…"}], each with optional "cookies" and "session"'
 
 
@@ -33,18 +35,40 @@ def _read_session(item: Any) -> SimulatedSession | None:
     return SimulatedSession(agent=agent, guid=str(guid), cookies=cookies or {}, key=key)
 
 
+def _read_json(path: Path, *, hint: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as exc:
+        raise InputError(f"cannot read {path}: {exc.strerror or exc}", hint=hint) from exc
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is not JSON", hint=hint) from None
+
+
+def read_passwords(path: Path) -> dict[int, str]:
+    """Return the passwords in the file at `path`, by agent.
+
+    Raises:
+        InputError: the file cannot be read, or is not an object from agents to texts.
+    """
+    document = _read_json(path, hint=_PASSWORDS_HINT)
+    if not isinstance(document, dict):
+        raise InputError(f"{path} is not a JSON object", hint=_PASSWORDS_HINT)
+    passwords: dict[int, str] = {}
+    for position, (name, password) in enumerate(document.items()):
+        agent = parse_agent(name)
+        if agent is None or not isinstance(password, str):
+            raise InputError(f"{path}: entry {position} is not an agent and its password", hint=_PASSWORDS_HINT)
+        passwords[agent] = password
+    return passwords
+
+
 def read_sessions(path: Path) -> tuple[SimulatedSession, ...]:
     """Return the sessions in the file at `path`, in its order.
 
     Raises:
         InputError: the file cannot be read, is not such an array, or names an agent twice.
     """
-    try:
-        items = json.loads(path.read_bytes())
-    except OSError as exc:
-        raise InputError(f"cannot read {path}: {exc.strerror or exc}", hint=_HINT) from exc
-    except (ValueError, RecursionError):
-        raise InputError(f"{path} is not JSON", hint=_HINT) from None
+    items = _read_json(path, hint=_HINT)
     if not isinstance(items, list):
         raise InputError(f"{path} is not a JSON array", hint=_HINT)
     sessions: dict[int, SimulatedSession] = {}

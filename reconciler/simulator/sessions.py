@@ -1,23 +1,30 @@
-"""Who is signed in, and with which Guid.
+"""One agent's session, and what an agent's id and a cookie header look like.
 
-Rules of this file: no I/O, no clock and no randomness of its own; both come in as functions. An agent has at most one
-session, and a session belongs to one agent. Guids and cookies stay out of every `repr` and every error text.
+Rules of this file: values and parsing only; who is signed in is `session_book`'s to know. Guids and cookies stay out
+of every `repr`.
 """
 
 from __future__ import annotations
 
-import hmac
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from reconciler.simulator import reference
-from reconciler.simulator.exchange import RefusedError
+
+
+class Keeper(StrEnum):
+    """Who keeps a session alive."""
+
+    DESK = "desk"
+    """A person the rehearsal signed in, whose own client polls: the session lasts until somebody ends it."""
+    CALLER = "caller"
+    """Whoever signed in by a call, and has to poll or to send heartbeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedSession:
-    """One agent's signed-in session."""
+    """One agent's signed-in session. Instants are by the book's clock."""
 
     agent: int
     guid: str = field(repr=False)
@@ -26,89 +33,29 @@ class SimulatedSession:
     key: str | None = None
     """Names this signing-in; it stays the same when the Guid rotates, and differs at the next signing-in."""
     issued_at: float = 0.0
-    """When this Guid was issued, by the book's clock."""
+    """When this Guid was issued."""
+    former: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    """Guids that were replaced and are still good for a while, each with the instant at which it was issued."""
+    unasked_cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Cookies that are given out with the session and never asked for here: a front may want them."""
+    keeper: Keeper = Keeper.DESK
+    seen_at: float = 0.0
+    """When the caller last signed in, polled or sent a heartbeat; means nothing for a desk."""
+    pushed: bool = False
+    """Whether the session's events are pushed, so that polling for them is wrong."""
+    events: tuple[str, ...] = ()
+    """Types of the events that wait for a poll."""
+    lost: bool = False
+    """The gateway has forgotten the session, and whoever holds its Guid does not know."""
 
     def document(self) -> dict[str, object]:
         """Return the session as one object of a sessions file. Holds the Guid: write it nowhere else."""
         document: dict[str, object] = {"agentId": str(self.agent), "guid": self.guid}
-        if self.cookies:
-            document["cookies"] = dict(self.cookies)
+        if self.cookies or self.unasked_cookies:
+            document["cookies"] = {**self.cookies, **self.unasked_cookies}
         if self.key is not None:
             document["session"] = self.key
         return document
-
-
-class SessionBook:
-    """All sessions of one gateway."""
-
-    def __init__(
-        self, *, clock: Callable[[], float], tokens: Callable[[int], str], guid_ttl: float | None = None
-    ) -> None:
-        """Begin with nobody signed in.
-
-        Args:
-            clock: seconds that only ever rise.
-            tokens: returns that many random bytes as hex digits, such as `secrets.token_hex`.
-            guid_ttl: seconds after which a Guid has expired; `None`: never.
-        """
-        self._clock = clock
-        self._tokens = tokens
-        self._guid_ttl = guid_ttl
-        self._sessions: dict[int, SimulatedSession] = {}
-
-    def sign_in(self, agent: int) -> SimulatedSession:
-        """Give the agent a new session with a new Guid; one it had before is thrown out."""
-        return self.admit(SimulatedSession(agent=agent, guid=self._new_guid(), key=f"login-{self._tokens(8)}"))
-
-    def admit(self, session: SimulatedSession) -> SimulatedSession:
-        """Take a session that was made elsewhere; its Guid counts as issued now."""
-        issued = replace(session, issued_at=self._clock())
-        self._sessions[session.agent] = issued
-        return issued
-
-    def rotate(self, agent: int) -> SimulatedSession:
-        """Replace the Guid of the agent's session, which is refused from now on.
-
-        Raises:
-            RefusedError: the agent is not signed in.
-        """
-        return self.admit(replace(self._find(agent), guid=self._new_guid()))
-
-    def sign_out(self, agent: int) -> None:
-        """End the agent's session.
-
-        Raises:
-            RefusedError: the agent is not signed in.
-        """
-        del self._sessions[self._find(agent).agent]
-
-    def all(self) -> tuple[SimulatedSession, ...]:
-        """Return the sessions, by agent."""
-        return tuple(session for _, session in sorted(self._sessions.items()))
-
-    def authenticate(self, agent: int, *, guid: str | None, cookie: str) -> None:
-        """Let a call pass that carries the agent's own live Guid, and the session's cookies where it has some.
-
-        Raises:
-            RefusedError: 100-006 when the agent is not signed in, else 000-003.
-        """
-        session = self._find(agent)
-        if guid is None or not _same(guid, session.guid):
-            raise RefusedError(reference.NO_PERMISSION, "the Guid header is missing or is not this session's")
-        if self._guid_ttl is not None and self._clock() - session.issued_at >= self._guid_ttl:
-            raise RefusedError(reference.NO_PERMISSION, "the Guid has expired")
-        sent = _read_cookies(cookie) if session.cookies else {}
-        if not all(_same(sent.get(name, ""), value) for name, value in session.cookies.items()):
-            raise RefusedError(reference.NO_PERMISSION, "a cookie of the session is missing or differs")
-
-    def _find(self, agent: int) -> SimulatedSession:
-        try:
-            return self._sessions[agent]
-        except KeyError:
-            raise RefusedError(reference.NOT_SIGNED_IN) from None
-
-    def _new_guid(self) -> str:
-        return f"{uuid.UUID(hex=self._tokens(16))}.AgentGateway1"
 
 
 def parse_agent(text: str) -> int | None:
@@ -119,10 +66,7 @@ def parse_agent(text: str) -> int | None:
     return agent if agent in reference.AGENT_IDS and text[0] != "0" else None
 
 
-def _same(left: str, right: str) -> bool:
-    return hmac.compare_digest(left.encode(errors="surrogateescape"), right.encode(errors="surrogateescape"))
-
-
-def _read_cookies(header: str) -> dict[str, str]:
+def parse_cookies(header: str) -> dict[str, str]:
+    """Return the cookies of a `Cookie` header."""
     pairs: Iterable[tuple[str, str, str]] = (part.strip().partition("=") for part in header.split(";"))
     return {name: value for name, _, value in pairs}

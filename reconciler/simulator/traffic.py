@@ -19,6 +19,7 @@ class Traffic:
         self._in_flight = 0
         self._max_in_flight = 0
         self._max_overlap = 0
+        self._refused = 0
 
     def begin(self, agent: int | None) -> tuple[int, int]:
         """Count a call that arrived; return its number among all calls and among its agent's, from 1."""
@@ -39,19 +40,24 @@ class Traffic:
         if not self._open[agent]:
             del self._open[agent]
 
-    def overlaps(self, agent: int | None) -> bool:
-        """Whether the agent has more than one call in flight; a call without an agent overlaps nothing."""
-        return agent is not None and self._open[agent] > 1
+    def open_calls(self, agent: int | None) -> int:
+        """Return how many calls of the agent are in flight; a call without an agent overlaps nothing: none."""
+        return 0 if agent is None else self._open[agent]
+
+    def refuse_overlap(self) -> None:
+        """Count a call as refused because it overlapped another one."""
+        self._refused += 1
 
     def document(self) -> dict[str, object]:
         """Return the counts as JSON values.
 
         `max_overlap` is the most calls that one agent ever had in flight, so 1 says that none ever overlapped;
-        `max_in_flight` is the same over all agents together.
+        `max_in_flight` is the same over all agents together, `overlapped` counts the calls refused for overlapping.
         """
         return {
             "total": self._total,
             "agents": {str(agent): count for agent, count in sorted(self._agents.items())},
             "max_overlap": self._max_overlap,
             "max_in_flight": self._max_in_flight,
+            "overlapped": self._refused,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,10 @@ from typing import Any
 import httpx
 import pytest
 from support.calls import CONTENT_TYPE, body_of, path_of
+from support.sign_ins import BODY, ROOT
 from support.site import run_in
+
+from reconciler.simulator import SCENARIOS
 
 KNOWN: dict[str, Any] = {"agentId": "1009", "guid": "opaque.AgentGateway0", "cookies": {"JSESSIONID": "c"}}
 """The one session of the file that is offered as `known.json`."""
@@ -57,6 +61,7 @@ class Rehearsal:
 def rehearsal(work: Path, *options: str) -> Iterator[Rehearsal]:
     """Run the command with 1001 and 1002 signed in, and whatever the options say."""
     (work / "known.json").write_text(json.dumps([KNOWN]))
+    (work / "passwords.json").write_text('{"1003": "right"}')
     files = ["--sessions-out", "sessions.json", "--ca-out", "ca.pem"]
     command = [sys.executable, "-m", "reconciler", "simulate", "--port", "0", "--sign-in", "1001-1002", *files]
     with subprocess.Popen([*command, *options], cwd=work, stdout=subprocess.PIPE, text=True) as process:
@@ -132,6 +137,32 @@ def everybody_is_signed_in(gateway: Rehearsal) -> None:
     assert [gateway.send(agent) for agent in (1001, 1002, 1005, 1007, 1008)] == ["0"] * 5
 
 
+def scenarios_act_together(gateway: Rehearsal) -> None:
+    assert [gateway.send(), gateway.send(key="callnums", c61=2)] == ["0", "0"]
+    assert gateway.channels() == {"61": 0}
+    played = gateway.client.get("/rehearsal/scenarios").json()
+    assert [each["scenario"] for each in played] == ["lenient-zero", "replace"]
+
+
+def the_sessions_of_a_node_name_it_and_carry_the_fronts_cookie(gateway: Rehearsal) -> None:
+    session = gateway.sessions["1001"]
+    assert session["guid"].endswith(".n1")
+    assert session["cookies"]["SERVERID"] == "n1=1"
+    assert session["cookies"]["route"] == ""
+    assert session["session"].startswith("login-")
+    assert gateway.send() == "0"
+
+
+def a_password_is_asked_for(gateway: Rehearsal) -> None:
+    def sign_in(agent: int) -> str:
+        body = json.dumps({**BODY, "password": "wrong"})
+        path = f"{ROOT}/onlineagent/{agent}"
+        return str(gateway.client.put(path, content=body, headers={"Content-Type": CONTENT_TYPE}).json()["retcode"])
+
+    assert [sign_in(agent) for agent in (1001, 1003, 1004)] == ["100-002", "100-004", "0"]
+    assert gateway.client.get("/rehearsal/attendance").json()["signed_in"]["1004"] == "caller"
+
+
 CASES = [
     pytest.param("", by_default_nothing_is_lost_late_or_forgiven, id="defaults"),
     pytest.param("--callnums-key callnums --host localhost", the_other_spelling_is_understood_there, id="key-host"),
@@ -146,6 +177,13 @@ CASES = [
         skill_queues_are_limited_and_add_up,
         id="skills",
     ),
+    pytest.param("--scenario lenient-zero --scenario replace", scenarios_act_together, id="scenario"),
+    pytest.param(
+        "--node n1 --session-cookie SERVERID=n1=1 --session-cookie route=",
+        the_sessions_of_a_node_name_it_and_carry_the_fronts_cookie,
+        id="node",
+    ),
+    pytest.param("--passwords-in passwords.json", a_password_is_asked_for, id="passwords-in"),
     pytest.param("--sign-in 1005 --sign-in 1007-1008 --json", everybody_is_signed_in, id="sign-in-adds-up-and-json"),
 ]
 
@@ -163,6 +201,21 @@ def test_without_control_there_is_no_control(tmp_path: Path) -> None:
         assert gateway.client.get("/rehearsal/agents").status_code == 404
         assert gateway.client.post("/rehearsal/skills/1001", json=[51]).status_code == 404
         assert gateway.send() == "0"
+
+
+def test_a_sessions_file_that_cannot_be_kept_any_more_ends_the_rehearsal_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    options = ["--sign-in", "1001", "--sessions-out", "sub/sessions.json", "--scenario", "guid-rotation:200ms"]
+    command = [sys.executable, "-m", "reconciler", "simulate", "--port", "0", *options]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        shutil.rmtree(tmp_path / "sub")
+        _, told = process.communicate(timeout=20)
+
+    assert process.returncode == 3
+    assert "cannot write sub/sessions.json" in told
+    assert "Traceback" not in told
 
 
 @pytest.fixture
@@ -201,3 +254,37 @@ def test_skills_that_cannot_be_read_are_refused_with_a_sentence(
     assert (ended.code, ended.out) == (3, "")
     assert "--skills" in ended.err
     assert told in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--scenario", "guid-rotatoin"], "did you mean guid-rotation?"),
+        (["--scenario", "slow-replies:soon"], "slow-replies:2s"),
+        (["--scenario", "merge", "--scenario", "replace"], "merge and replace contradict each other"),
+        (["--session-cookie", "SERVERID"], "SERVERID=n1"),
+        (["--session-cookie", "a b=c"], "SERVERID=n1"),
+        (["--node", "n 1"], "cannot be the name of a node"),
+        (["--passwords-in", "none.json"], "cannot read none.json"),
+    ],
+    ids=["unknown", "bad-parameter", "contradiction", "no-cookie", "no-cookie-name", "node", "no-passwords"],
+)
+def test_what_cannot_be_rehearsed_is_refused_with_a_sentence(
+    tmp_path: Path, taken: str, arguments: list[str], told: str
+) -> None:
+    ended = run_in(tmp_path, "simulate", "--port", taken, *arguments)
+
+    assert (ended.code, ended.out) == (3, "")
+    assert told in " ".join(ended.err.split())
+
+
+def test_the_scenarios_there_are_can_be_listed_as_text_and_as_a_document(tmp_path: Path, taken: str) -> None:
+    text = run_in(tmp_path, "simulate", "--list-scenarios", "--port", taken)
+    document = run_in(tmp_path, "simulate", "--list-scenarios", "--json", "--port", taken).document
+
+    rows = [scenario.document() for scenario in SCENARIOS]
+    assert (text.code, document["scenarios"]) == (0, rows)
+    for row in rows:
+        assert f"  {row['description']}\n  ({row['grade']}) {row['source']}\n" in text.out
+    assert "slow-replies:2s\n" in text.out
+    assert "\nmerge\n" in text.out

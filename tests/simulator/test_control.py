@@ -4,6 +4,7 @@ import json
 
 import pytest
 from support.calls import call_of, make_gateway, retcode
+from support.sign_ins import code, sign_in
 
 from reconciler.simulator import Control
 
@@ -17,7 +18,13 @@ def test_live_numbers_and_counts_are_read_back() -> None:
     requests = control.answer("GET", "/rehearsal/requests")
 
     assert json.loads(agents.body) == {"1001": {"total": 25, "channels": {"51": 9, "52": 6}}}
-    assert json.loads(requests.body) == {"total": 1, "agents": {"1001": 1}, "max_overlap": 1, "max_in_flight": 1}
+    assert json.loads(requests.body) == {
+        "total": 1,
+        "agents": {"1001": 1},
+        "max_overlap": 1,
+        "max_in_flight": 1,
+        "overlapped": 0,
+    }
 
 
 def test_agents_are_moved_and_each_move_is_told() -> None:
@@ -34,6 +41,37 @@ def test_agents_are_moved_and_each_move_is_told() -> None:
     assert first["session"] == second["session"]
     assert first["guid"] != second["guid"]
     assert third == {"agentId": "1001"}
+
+
+def test_a_session_is_lost_and_a_password_is_set() -> None:
+    gateway = make_gateway()
+    control = Control(gateway)
+
+    lost = control.answer("POST", "/rehearsal/lose/1001")
+    given = control.answer("POST", "/rehearsal/password/1002", b'"right"')
+
+    assert json.loads(lost.body) == {"agentId": "1001"}
+    assert json.loads(given.body) == {"agentId": "1002"}
+    assert retcode(gateway, call_of(gateway)) == "100-006"
+    assert [code(sign_in(gateway, 1002, password=password)) for password in ("", "right")] == ["100-004", "0"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"1", b"right"])
+def test_a_password_that_is_no_json_string_is_refused(body: bytes) -> None:
+    gateway = make_gateway()
+
+    assert Control(gateway).answer("POST", "/rehearsal/password/1002", body).status == 400
+    assert code(sign_in(gateway, 1002)) == "0"
+
+
+def test_attendance_is_read_back() -> None:
+    gateway = make_gateway()
+    sign_in(gateway, 1002, status="3")
+
+    document = json.loads(Control(gateway).answer("GET", "/rehearsal/attendance").body)
+
+    assert document["signed_in"] == {"1001": "desk", "1002": "caller"}
+    assert (document["agents"].keys(), document["agents"]["1002"]["status"]) == ({"1002"}, "3")
 
 
 @pytest.mark.parametrize("move", ["rotate", "sign-out"])
@@ -104,6 +142,10 @@ def test_a_list_of_media_types_with_a_mistake_is_refused_as_a_whole(body: bytes)
         ("POST", "/rehearsal/skills/100", 400),
         ("GET", "/rehearsal/skills/1001", 405),
         ("POST", "/rehearsal/agents", 405),
+        ("POST", "/rehearsal/attendance", 405),
+        ("PUT", "/rehearsal/scenarios", 405),
+        ("POST", "/rehearsal/lose/100", 400),
+        ("POST", "/rehearsal/password/100", 400),
     ],
 )
 def test_wrong_requests_are_told_what_is_wrong(method: str, path: str, status: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import InputError
 from reconciler.simulator import Authority, SimulatedSession
 from reconciler.simulator.replacing import replace_file
-from reconciler.simulator.session_files import read_sessions, write_sessions
+from reconciler.simulator.session_files import read_passwords, read_sessions, write_sessions
 
 SESSIONS = (
     SimulatedSession(agent=1001, guid="one", key="login-1"),
@@ -125,3 +125,30 @@ def test_making_a_server_context_leaves_no_key_behind(tmp_path: Path, monkeypatc
     Authority().server_context("gateway.example")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_passwords_are_read_by_agent(tmp_path: Path) -> None:
+    path = tmp_path / "passwords.json"
+    path.write_text('{"1001": "one", "1002": ""}')
+
+    assert read_passwords(path) == {1001: "one", 1002: ""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"1001": 1}', '{"1001": null}', '{"100": "secret"}', '{"x": "secret"}', '["secret"]', "[" * 100_000],
+)
+def test_what_is_no_passwords_file_is_refused_without_quoting_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "passwords.json"
+    path.write_text(text)
+
+    with pytest.raises(InputError) as caught:
+        read_passwords(path)
+
+    assert "passwords.json" in str(caught.value)
+    assert "secret" not in f"{caught.value}{caught.value.hint}"
+
+
+def test_a_passwords_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*none\.json"):
+        read_passwords(tmp_path / "none.json")

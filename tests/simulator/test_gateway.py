@@ -421,7 +421,7 @@ def test_overlapping_calls_for_one_agent_are_refused_until_the_first_has_ended()
 
     assert retcode(gateway, call_of(gateway)) == "0"
     assert gateway.agents_document()["1001"]["total"] == 25
-    expected = {"total": 4, "agents": {"1001": 3, "1002": 1}, "max_overlap": 2, "max_in_flight": 2}
+    expected = {"total": 4, "agents": {"1001": 3, "1002": 1}, "max_overlap": 2, "max_in_flight": 2, "overlapped": 1}
     assert gateway.requests_document() == expected
 
 
@@ -430,7 +430,8 @@ def test_calls_without_a_possible_agent_do_not_overlap() -> None:
     gateway.arrive(call_of(gateway, path=path_of("x")))
 
     assert retcode(gateway, call_of(gateway, path=path_of("x"))) == "000-002"
-    assert gateway.requests_document() == {"total": 2, "agents": {}, "max_overlap": 0, "max_in_flight": 2}
+    expected = {"total": 2, "agents": {}, "max_overlap": 0, "max_in_flight": 2, "overlapped": 0}
+    assert gateway.requests_document() == expected
 
 
 def test_latency_holds_back_the_answer_and_not_the_work() -> None:
@@ -464,8 +465,26 @@ def test_a_guid_looks_like_the_references() -> None:
         {"guid_ttl": float("inf")},
         {"latency": -0.1},
         {"latency": float("nan")},
+        {"poll_wait": -1.0},
+        {"idle_timeout": 0.0},
+        {"guid_interval": 120.0},
+        {"guid_interval": 0.0},
+        {"guid_timeout": float("inf")},
+        {"missing_skills": frozenset({54})},
     ],
-    ids=["key", "no-lifetime", "endless-lifetime", "negative-latency", "no-latency"],
+    ids=[
+        "key",
+        "no-lifetime",
+        "endless-lifetime",
+        "negative-latency",
+        "no-latency",
+        "negative-wait",
+        "no-idle-time",
+        "interval-not-below-timeout",
+        "no-interval",
+        "endless-timeout",
+        "no-such-skill",
+    ],
 )
 def test_rules_that_no_gateway_could_have_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from support.calls import CONTENT_TYPE, body_of, path_of
+from support.sign_ins import BODY, ROOT
 
 from reconciler.errors import InputError
 from reconciler.simulator import RehearsalSettings, run
@@ -23,7 +25,8 @@ import json, sys
 from pathlib import Path
 from reconciler.simulator import RehearsalSettings, run
 here, options = Path(sys.argv[1]), json.loads(sys.argv[2])
-options = {**options, "agents": tuple(options.get("agents", ())), "faults": tuple(options.get("faults", ()))}
+options |= {name: tuple(options.get(name, ())) for name in ("agents", "faults", "scenarios")}
+options |= {name: Path(options[name]) for name in ("passwords_in",) if name in options}
 settings = RehearsalSettings(port=0, sessions_out=here / "sessions.json", ca_out=here / "ca.pem", **options)
 run(settings, announce=lambda facts: print(json.dumps(facts), flush=True))
 """
@@ -94,6 +97,57 @@ def test_the_sessions_file_follows_every_move_made_through_control(tmp_path: Pat
         assert {"ca.pem", "sessions.json"} == {file.name for file in tmp_path.iterdir()}
 
 
+def _eventually(path: Path, agents: list[str], *, without: str = "") -> dict[str, dict[str, Any]]:
+    """Return the sessions once there are exactly these agents' in the file, and none with the Guid `without`."""
+    facts = {"sessions_file": str(path)}
+    deadline = time.monotonic() + 10
+    sessions = _sessions(facts)
+    while time.monotonic() < deadline:
+        sessions = _sessions(facts)
+        if list(sessions) == agents and without not in {session["guid"] for session in sessions.values()}:
+            return sessions
+        time.sleep(0.02)
+    raise AssertionError(f"the file still has {list(sessions)}")
+
+
+def test_the_sessions_file_follows_rotation_and_the_session_key_stays(tmp_path: Path) -> None:
+    with _rehearsal(tmp_path, agents=[1001], scenarios=["guid-rotation:2s"]) as (_, facts, client):
+        first = _sessions(facts)["1001"]
+        second = _eventually(tmp_path / "sessions.json", ["1001"], without=first["guid"])["1001"]
+
+        assert second["session"] == first["session"]
+        assert _retcode(client, second) == "0"
+
+
+def test_the_sessions_file_holds_desks_only_and_loses_those_that_callers_throw_out(tmp_path: Path) -> None:
+    (tmp_path / "passwords.json").write_text('{"1001": "right"}')
+    options = {"agents": [1001, 1002], "passwords_in": str(tmp_path / "passwords.json"), "node": "n1"}
+    with _rehearsal(tmp_path, session_cookies={"SERVERID": "n1"}, **options) as (_, facts, client):
+        before = _sessions(facts)
+        wrong, right = (
+            client.put(
+                f"{ROOT}/onlineagent/1001/forcelogin",
+                content=json.dumps({**BODY, "password": password}),
+                headers={"Content-Type": CONTENT_TYPE},
+            )
+            for password in ("wrong", "right")
+        )
+        _eventually(tmp_path / "sessions.json", ["1002"])
+
+    assert (wrong.json()["retcode"], right.json()["retcode"]) == ("100-004", "0")
+    assert before["1002"]["guid"].endswith(".n1")
+    assert before["1002"]["cookies"]["SERVERID"] == "n1"
+
+
+def test_scenarios_are_played_before_anybody_signs_in(tmp_path: Path) -> None:
+    with _rehearsal(tmp_path, agents=[1001], scenarios=["sticky-cookies", "replace"]) as (_, facts, client):
+        session = _sessions(facts)["1001"]
+        assert session["cookies"].keys() == {"JSESSIONID"}
+        assert _retcode(client, session) == "100-006"
+        client.cookies.update(session["cookies"])
+        assert _retcode(client, session) == "0"
+
+
 def test_sessions_from_elsewhere_are_known_and_keep_their_cookies(tmp_path: Path) -> None:
     known = {"agentId": "1001", "guid": "opaque.AgentGateway0", "cookies": {"JSESSIONID": "c"}, "session": "login-1"}
     (tmp_path / "in.json").write_text(json.dumps([known]))
@@ -145,6 +199,13 @@ def test_the_settings_skills_are_the_gateways_rules() -> None:
         {"skills": {100: frozenset({51})}},
         {"skills": {1001: frozenset({54})}},
         {"sessions_in": Path("none.json")},
+        {"passwords_in": Path("none.json")},
+        {"scenarios": ("guid-rotatoin",)},
+        {"scenarios": ("merge", "replace")},
+        {"node": "n 1"},
+        {"node": ""},
+        {"session_cookies": {"SERVER ID": "n1"}},
+        {"session_cookies": {"SERVERID": "n1; Path=/"}},
         {"port": 65_536},
         {"ca_out": Path("none") / "ca.pem"},
         {"sessions_out": Path("none") / "sessions.json"},
@@ -158,6 +219,13 @@ def test_the_settings_skills_are_the_gateways_rules() -> None:
         "skilled-agent",
         "skill",
         "sessions-in",
+        "passwords-in",
+        "scenario",
+        "scenarios",
+        "node",
+        "no-node",
+        "cookie-name",
+        "cookie-value",
         "port",
         "ca-out",
         "sessions-out",

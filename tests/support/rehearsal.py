@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from reconciler.simulator import Authority, Control, Gateway, Rules, parse_fault, serve
+from reconciler.simulator import Authority, Control, Gateway, Rules, Stage, parse_fault, serve
 
 T = TypeVar("T")
 
@@ -40,15 +40,18 @@ class RehearsalServer:
         rules: Rules | None = None,
         agents: Iterable[int] = (),
         faults: Iterable[str] = (),
+        scenarios: Iterable[str] = (),
         control: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.gateway = Gateway(
             rules or Rules(), clock=clock, tokens=secrets.token_hex, faults=[parse_fault(text) for text in faults]
         )
+        self._stage = Stage(self.gateway)
+        self._stage.play(scenarios)
         for agent in agents:
             self.gateway.sign_in(agent)
-        self._control = Control(self.gateway) if control else None
+        self._control = Control(self.gateway, stage=self._stage) if control else None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
@@ -79,6 +82,10 @@ class RehearsalServer:
         """Append to the script of faults."""
         parsed = [parse_fault(text) for text in faults]
         self.call(lambda gateway: gateway.faults.add(parsed))
+
+    def play(self, *scenarios: str) -> None:
+        """Play scenarios from now on, such as `dr-switchover:30s`."""
+        self.call(lambda _gateway: self._stage.play(scenarios))
 
     def call(self, change: Callable[[Gateway], T]) -> T:
         """Run `change` on the server's own thread, where no request is being judged meanwhile."""

@@ -12,13 +12,18 @@ import click
 
 from reconciler.cli.invocation import invocation_of
 from reconciler.cli.options import AgentsType, SpanType
+from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import write
+from reconciler.errors import InputError
 from reconciler.model.agent import AgentRange, parse_agent_ranges
 from reconciler.model.channel import Channel
-from reconciler.model.site import CallnumsKey
-from reconciler.simulator import ChannelMode, RehearsalSettings, Spelling, run
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.simulator import SCENARIOS, ChannelMode, RehearsalSettings, Spelling, parse_scenario, run
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_GRADES = """Grades: D documented in the API reference; S in the page setcallnumsbymediatype itself; C seen in public
+client code; I inferred. What stands after a colon is the default, and can be another value.
+"""
 
 _Skills = tuple[tuple[AgentRange, ...], frozenset[int]]
 
@@ -38,6 +43,33 @@ class SkillsType(click.ParamType[_Skills]):
             return parse_agent_ranges(agents), frozenset(int(channel) for channel in channels)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class ScenarioType(click.ParamType[str]):
+    """`slow-replies:2s`, or the name alone."""
+
+    name = "NAME[:VALUE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check it, or refuse with the sentence of the parser and the nearest name."""
+        try:
+            parse_scenario(str(value))
+        except InputError as error:
+            self.fail(f"{error}; {error.hint}", param, ctx)
+        return str(value)
+
+
+class CookieType(click.ParamType[tuple[str, str]]):
+    """`SERVERID=n1` as a cookie's name and value."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Divide at the first `=`; whether a cookie can look so is the rehearsal's to say."""
+        name, equals, content = str(value).partition("=")
+        if not equals:
+            self.fail("it is not a cookie, such as SERVERID=n1", param, ctx)
+        return name, content
 
 
 def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
@@ -86,11 +118,28 @@ def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
     show_default=True,
     help="Whether channels a call leaves out are kept or dropped.",
 )
+@click.option(
+    "--scenario",
+    "scenarios",
+    type=ScenarioType(),
+    multiple=True,
+    help="A bad day or an odd gateway, such as guid-rotation or slow-replies:2s (repeatable).",
+)
+@click.option("--list-scenarios", is_flag=True, help="Print the scenarios there are, and serve nothing.")
 @click.option("--guid-ttl", type=SpanType(), help="How long a Guid is good for; for ever, unless given.")
 @click.option("--latency", type=SpanType(), default="0s", show_default=True, help="The time before each answer.")
 @click.option("--fault", "faults", multiple=True, help="A fault, such as retcode:100-003 (repeatable).")
+@click.option("--passwords-in", type=_FILE, help='Agents\' passwords, {"1001": "..."}; the others sign in with any.')
+@click.option("--node", help="Its name as a node of a cluster: Guids end in it, and signing in gives a cookie of it.")
 @click.option(
-    "--control", is_flag=True, help="Also serve /rehearsal/: live values, counts, sign-in, sign-out, skills and faults."
+    "--session-cookie",
+    "session_cookies",
+    type=CookieType(),
+    multiple=True,
+    help="A front's cookie, written beside each Guid in --sessions-out: SERVERID=n1 (repeatable).",
+)
+@click.option(
+    "--control", is_flag=True, help="Also serve /rehearsal/: live values, counts, sign-in, skills, faults, scenarios."
 )
 @click.option(
     "--json",
@@ -101,47 +150,48 @@ def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
     callback=_note_json,
     help="Changes nothing while it serves, for it speaks JSON anyway; a refusal becomes a document too.",
 )
-def command(
-    *,
-    host: str,
-    port: int,
-    agents: tuple[tuple[AgentRange, ...], ...],
-    skills: tuple[_Skills, ...],
-    sessions_out: Path | None,
-    sessions_in: Path | None,
-    ca_out: Path | None,
-    callnums_key: str,
-    spelling: str,
-    channel_mode: str,
-    guid_ttl: float | None,
-    latency: float,
-    faults: tuple[str, ...],
-    control: bool,
-) -> int:
+def command(*, list_scenarios: bool, **options: Any) -> int | CommandResult:
     """Serve a rehearsal CC-Gateway over HTTPS on this machine, until it is told to end.
 
-    It answers `setcallnumsbymediatype` as the API reference says, with a throw-away CA of its own. Once it listens it
-    prints one line of JSON with its url, port and files, so that scripts need not guess. It is the same with
-    --json, which makes only a refusal a document too.
+    It answers `setcallnumsbymediatype`, and signing in and out, as the API reference says, with a throw-away CA of its
+    own. Once it listens it prints one line of JSON with its url, port and files, so that scripts need not guess. It is
+    the same with --json, which makes only a refusal a document too.
     """
-    settings = RehearsalSettings(
-        host=host,
-        port=port,
+    if list_scenarios:
+        return CommandResult(
+            command="simulate",
+            text=_scenario_table,
+            sections=lambda: {"scenarios": [scenario.document() for scenario in SCENARIOS]},
+        )
+    run(_settings(**options), announce=_announce)
+    return 0
+
+
+def _settings(
+    *,
+    agents: tuple[tuple[AgentRange, ...], ...],
+    skills: tuple[_Skills, ...],
+    session_cookies: tuple[tuple[str, str], ...],
+    **rest: Any,
+) -> RehearsalSettings:
+    """Return the settings; an option that needs no adding up has the name of its setting."""
+    return RehearsalSettings(
         agents=tuple(agent for spans in agents for span in spans for agent in span),
         skills=_add_up(skills),
-        sessions_out=sessions_out,
-        sessions_in=sessions_in,
-        ca_out=ca_out,
-        callnums_key=callnums_key,
-        spelling=spelling,
-        channel_mode=channel_mode,
-        guid_ttl=guid_ttl,
-        latency=latency,
-        control=control,
-        faults=faults,
+        session_cookies=dict(session_cookies),
+        **rest,
     )
-    run(settings, announce=_announce)
-    return 0
+
+
+def _scenario_table() -> str:
+    lines = []
+    for document in (scenario.document() for scenario in SCENARIOS):
+        parameter = document["parameter"]
+        default = f":{parameter['default']}" if isinstance(parameter, dict) else ""
+        lines.append(f"{document['name']}{default}")
+        lines.append(f"  {document['description']}")
+        lines.append(f"  ({document['grade']}) {document['source']}")
+    return "".join(f"{line}\n" for line in [*lines, ""]) + _GRADES
 
 
 def _add_up(skills: Iterable[_Skills]) -> dict[int, frozenset[int]]:
