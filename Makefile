@@ -36,10 +36,10 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types format coverage bench lock clean
+.PHONY: help demo test check lint types format coverage counterparts bench lock clean
 
 help: ## Print the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## Rehearse plan and apply against a gateway that runs on this machine.
 	@$(BIN)/python examples/demo.py
@@ -62,6 +62,9 @@ format: $(INSTALLED) ## Bring the code into our style, and mend what can be mend
 
 coverage: COVERAGE := 1
 coverage: test ## Run the tests with branch coverage and hold its floor.
+
+counterparts: ## Install the real programs the tests run against, where they are missing (Debian packages).
+	@.ci/install-counterparts
 
 bench: $(INSTALLED) ## Measure speed and memory, where there are benchmarks.
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py $(ARGS); \

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from support.counterparts import REQUIRE
 
 # Machines are shared, so no deadline. CI draws the same examples every time: a change must not be refused for what a
 # throw of dice found in another one. The searching is done locally, where each run draws new examples.
@@ -28,7 +29,7 @@ _STEERING_PREFIXES = ("RECONCILER_", "GITHUB_", "GITLAB_", "CI_", "GIT_")
 def _plain_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in tuple(os.environ):
-            if name in _STEERING or name.startswith(_STEERING_PREFIXES):
+            if name != REQUIRE and (name in _STEERING or name.startswith(_STEERING_PREFIXES)):
                 patch.delenv(name)
         patch.setenv("COLUMNS", "120")
         yield
