@@ -5,12 +5,16 @@ name the thing, the place and the remedy; no error ever carries a secret. Nothin
 
     ReconcilerError
     ├── InputError            3   a file, flag or document of the user's is wrong
-    │   └── UsageError        3   the command line itself is wrong
+    │   ├── UsageError        3   the command line itself is wrong
+    │   └── CredentialError   3   a secret is not where its reference says (4 or 10 when a source or a state wants it)
     ├── SessionSourceError    4   the source of sessions failed as a whole
     ├── GuardrailRefusedError 5   the plan is larger or bolder than the guardrails allow
     ├── StalePlanError        6   the plan in hand is not the plan that would be made now, or was altered
     ├── LockHeldError         7   another run holds the lock on the state
+    │   └── LockLostError     7   the lock on the state went to another run, or may have, while this one held it
     ├── StateError           10   the state cannot be read or written
+    │   ├── StateConflictError   10   the state is not the one that was read; nothing was overwritten
+    │   ├── StateUnansweredError 10   the state was sent to where it is kept, and no answer came
     │   └── JournalError     10   the journal beside the state is damaged or cannot be made durable
     └── InterruptedRunError 130   the run was told to stop
 
@@ -67,6 +71,10 @@ class UsageError(InputError):
     """The command line contradicts itself or asks for something that does not exist."""
 
 
+class CredentialError(InputError):
+    """A secret cannot be read from where its reference says it is."""
+
+
 class SessionSourceError(ReconcilerError):
     """The source of sessions failed as a whole, so no agent's Guid can be known."""
 
@@ -91,10 +99,22 @@ class LockHeldError(ReconcilerError):
     exit_code = ExitCode.LOCK_HELD
 
 
+class LockLostError(LockHeldError):
+    """This run's lock on the state has run out, was broken or was taken over: it sends nothing more."""
+
+
 class StateError(ReconcilerError):
     """The state cannot be read, trusted or written."""
 
     exit_code = ExitCode.STATE_FAILED
+
+
+class StateConflictError(StateError):
+    """The state is not the one that was read, so it was left as it is: somebody else has written it meanwhile."""
+
+
+class StateUnansweredError(StateError):
+    """The state was sent to where it is kept and no answer came: it may have been written, or not."""
 
 
 class JournalError(StateError):

@@ -8,10 +8,12 @@ out if its beginning was lost, since half a secret would not be recognised.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from reconciler.gateway.sessions.fields import FIELDS
-from reconciler.gateway.sessions.pipes import MAX_COMPLAINT
 from reconciler.model.printable import printable
+
+MAX_COMPLAINT = 2048
+"""Bytes of standard error that are looked at, its end. One more shows that there was more."""
 
 _TELLING = re.compile(
     r"(?:guid|cookie|sessionid|password|passwd|secret|token|authorization)\S*\s*[:=]|bearer\s", re.IGNORECASE
@@ -22,13 +24,21 @@ _BETWEEN = " | "
 _MIN_VALUE = 6  # shorter than this a value is in any line by chance
 
 
-def last_words(complaint: bytes | bytearray, output: bytes | bytearray) -> str:
-    """Return `: …` with the end of `complaint` on one line, or nothing if there is none."""
+def last_words(
+    complaint: bytes | bytearray, output: bytes | bytearray, *, harmless: Collection[str] = frozenset()
+) -> str:
+    """Return `: …` with the end of `complaint` on one line, or nothing if there is none.
+
+    Args:
+        complaint: standard error, its last `MAX_COMPLAINT` bytes and one more if there was more.
+        output: standard output, which is secret, whole or cut short.
+        harmless: words of the output that are no secret, such as the names of its fields.
+    """
     lines = bytes(complaint).decode("utf-8", "replace").splitlines()
     if len(complaint) > MAX_COMPLAINT:
         lines = lines[1:]
     lines = [line.strip() for line in lines if line.strip()]
-    values = _values(output) if lines else frozenset()
+    values = _values(output) - set(harmless) if lines else frozenset()
     told = [line for line in lines if not _may_tell(line, values)]
     withheld = f"({len(lines) - len(told)} lines withheld)" if len(told) < len(lines) else ""
     return f": {' '.join(part for part in (_join(told), withheld) if part)}" if lines else ""
@@ -43,9 +53,9 @@ def _join(lines: list[str]) -> str:
 
 
 def _values(output: bytes | bytearray) -> frozenset[str]:
-    # Whatever the output is, JSON or not, whole or cut short.
-    words = {word.decode("utf-8", "replace") for word in _SEPARATORS.split(output) if len(word) >= _MIN_VALUE}
-    return frozenset(words - set(FIELDS))
+    # Whatever the output is, JSON or not, whole or cut short; a passphrase of short words is one word too.
+    words = [*_SEPARATORS.split(output), bytes(output).strip()]
+    return frozenset(word.decode("utf-8", "replace") for word in words if len(word) >= _MIN_VALUE)
 
 
 def _may_tell(line: str, values: frozenset[str]) -> bool:
