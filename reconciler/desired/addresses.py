@@ -1,7 +1,8 @@
-"""What may stand in `gateway.url`.
+"""What may stand in a URL of `site.yaml`, such as `gateway.url`.
 
-Rules of this file: https only, a host, perhaps a port and a path prefix; nothing that would carry a secret or change
-meaning on the way (user info, query, fragment, dot segments). A message never shows the URL: it may hold a password.
+Rules of this file: a scheme that was asked for, a host, perhaps a port and a path; nothing that would carry a secret or
+change meaning on the way (user info, query, fragment, dot segments). A message never shows the URL: it may hold a
+password.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ def normalise_url(url: str) -> str:
     Raises:
         ValueError: it is not a URL this package would send a Guid to; the message says why, without the URL.
     """
+    check_prefix(split_url(url, "https"))
+    return url.rstrip("/")
+
+
+def split_url(url: str, *schemes: str) -> SplitResult:
+    """Return the parts of `url`: one of `schemes`, a good host, perhaps a port, any path, and nothing else.
+
+    Raises:
+        ValueError: it is something else; the message says why, without the URL.
+    """
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise ValueError("it holds characters that do not belong into a URL")
     try:
@@ -30,19 +41,23 @@ def normalise_url(url: str) -> str:
         host = parts.hostname or ""
     except ValueError:
         raise ValueError("its host is malformed") from None
-    _check_parts(url, parts)
-    _check_host(host, bracketed="[" in parts.netloc)
-    _check_port(parts.netloc)
-    return url.rstrip("/")
-
-
-def _check_parts(url: str, parts: SplitResult) -> None:
-    if parts.scheme != "https":
-        raise ValueError("it must begin with https://")
+    if parts.scheme not in schemes:
+        raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     if "@" in parts.netloc:
         raise ValueError("it holds a user name or password; remove it")
     if "?" in url or "#" in url:
         raise ValueError("it has a query or a fragment; remove it")
+    _check_host(host, bracketed="[" in parts.netloc)
+    _check_port(parts.netloc)
+    return parts
+
+
+def check_prefix(parts: SplitResult) -> None:
+    """Refuse a path that would mean something else on the way.
+
+    Raises:
+        ValueError: it has dot segments or odd characters.
+    """
     segments = parts.path.split("/")
     if not _PREFIX.fullmatch(parts.path) or "." in segments or ".." in segments:
         raise ValueError("its path prefix is malformed")

@@ -1,24 +1,156 @@
 """What the `sessions` section of site.yaml says, in typed values.
 
-Rule of this file: it is given a section that nothing is wrong with; what is not written is the model's own default.
+Rule of this file: a section is checked for what the schema cannot say, and built only when nothing is wrong with it;
+what is not written is the model's own default.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from reconciler.desired.durations import parse_duration
-from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
+from reconciler.desired.marks import YamlDocument
+from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
+from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.model.loopback import is_loopback
+from reconciler.model.secret_reference import SecretReference
+from reconciler.model.session_settings import (
+    AgentTemplate,
+    CommandSessions,
+    EnvSessions,
+    FieldPerAgent,
+    FileSessions,
+    HashFields,
+    HashPerAgent,
+    HttpMethod,
+    HttpSessions,
+    KeyPerAgent,
+    RedisLayout,
+    RedisSessions,
+    SessionSettings,
+    SessionUse,
+)
+from reconciler.model.sign_in_settings import AuthMode, KeepAlive, SignInSessions
 
 _DEFAULT = FileSessions(path="sessions.json")
+
+
+def session_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], object]]]:
+    """Yield what the schema cannot say of the section `value`: each place, and what its text is read with."""
+    for key in ("timeout", "max_age"):
+        yield ("sessions", key), parse_duration
+    for key in ("password", "token", "credentials"):
+        yield ("sessions", key), SecretReference.parse
+    for key in ("key", "field"):
+        yield ("sessions", key), _template
+    match value:
+        case {"source": "redis"}:
+            yield ("sessions", "url"), parse_redis_url
+            yield ("sessions", "hash"), _shared_name
+            yield ("sessions", "ca_file"), lambda _: _require_tls(value.get("url"))
+        case {"source": "http"}:
+            yield ("sessions", "url"), normalise_broker_url
+
+
+def advise_sessions(document: YamlDocument) -> Iterator[Diagnostic]:
+    """Warn of sessions that cross a network for everybody to read.
+
+    Args:
+        document: site.yaml, found valid.
+    """
+    sessions = document.value.get("sessions", {})
+    if sessions.get("source") != "redis":
+        return
+    address = parse_redis_url(sessions["url"])
+    if not address.tls and not is_loopback(address.host):
+        tokens = ("sessions", "url")
+        yield document.file.problem(
+            "sessions-not-encrypted",
+            "sessions come from another machine without TLS: every Guid, and the password, can be read on the way",
+            mark=document.value_mark(tokens),
+            tokens=tokens,
+            detail="begin the URL with rediss://, if the server offers TLS",
+            severity=Severity.WARNING,
+        )
+
+
+def build_session_use(value: dict[str, Any]) -> SessionUse:
+    """Return how the section wants sessions to be used, whatever their source."""
+    return SessionUse(**_only(value, "batch"), **_parsed(value, parse_duration, "max_age"))
 
 
 def build_sessions(value: dict[str, Any]) -> SessionSettings:
     """Return the source that the section describes; an empty one is the default."""
     match value.get("source"):
         case "env":
-            return EnvSessions(variable=value["variable"]) if "variable" in value else EnvSessions()
+            return EnvSessions(**_only(value, "variable"))
         case "command":
-            timeout = {"timeout": parse_duration(value["timeout"])} if "timeout" in value else {}
-            return CommandSessions(command=tuple(value["command"]), **timeout)
+            return CommandSessions(command=tuple(value["command"]), **_parsed(value, parse_duration, "timeout"))
+        case "redis":
+            return _redis(value)
+        case "http":
+            return _http(value)
+        case "signin":
+            return _sign_in(value)
     return FileSessions(path=value["path"]) if "path" in value else _DEFAULT
+
+
+def _redis(value: dict[str, Any]) -> RedisSessions:
+    return RedisSessions(
+        address=parse_redis_url(value["url"]),
+        layout=_layout(value),
+        **_only(value, "username", "ca_file", "client_name"),
+        **_parsed(value, parse_duration, "timeout"),
+        **_parsed(value, SecretReference.parse, "password"),
+    )
+
+
+def _layout(value: dict[str, Any]) -> RedisLayout:
+    if "hash" in value:
+        return FieldPerAgent(hash=value["hash"], **_parsed(value, _template, "field"))
+    if "fields" in value:
+        return HashPerAgent(key=_template(value["key"]), fields=HashFields(**value["fields"]))
+    return KeyPerAgent(key=_template(value["key"]))
+
+
+def _http(value: dict[str, Any]) -> HttpSessions:
+    return HttpSessions(
+        url=normalise_broker_url(value["url"]),
+        **_only(value, "ca_file"),
+        **_parsed(value, HttpMethod, "method"),
+        **_parsed(value, parse_duration, "timeout"),
+        **_parsed(value, SecretReference.parse, "token"),
+    )
+
+
+def _sign_in(value: dict[str, Any]) -> SignInSessions:
+    return SignInSessions(
+        credentials=SecretReference.parse(value["credentials"]),
+        auth_mode=AuthMode(value.get("auth_mode", AuthMode.DYNAMIC)),
+        **_only(value, "force"),
+        **_parsed(value, KeepAlive, "keep_alive"),
+        **_parsed(value, parse_duration, "timeout"),
+    )
+
+
+def _require_tls(url: object) -> None:
+    if isinstance(url, str) and url.lower().startswith("redis:"):
+        raise ValueError("it goes with rediss://; over redis:// no certificate is checked")
+
+
+def _shared_name(text: str) -> None:
+    if "{agent}" in text:
+        raise ValueError("all agents share this hash; a template for each agent's own is written as key, with fields")
+
+
+def _template(text: str) -> AgentTemplate:
+    return AgentTemplate(text=text)
+
+
+def _parsed(value: dict[str, Any], parse: Callable[[str], object], *keys: str) -> dict[str, Any]:
+    return {key: parse(value[key]) for key in keys if key in value}
+
+
+def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value[key] for key in keys if key in value}

@@ -6,8 +6,29 @@ Paths are kept as written; a secret never stands here, only a reference to where
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from reconciler.model.bounds import require_positive
+from reconciler.model.bounds import require_positive, require_whole
+from reconciler.model.secret_reference import SecretReference
+from reconciler.model.sign_in_settings import SignInSessions
+
+MAX_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionUse:
+    """How sessions are read and used, whatever their source."""
+
+    max_age: float = 45.0
+    """Seconds a session may wait between being read and being used; above 0. A Guid may live for 60."""
+    batch: int | None = None
+    """For how many agents the source is asked at once, 1 to 1000; `None`: for a few seconds of calling."""
+
+    def __post_init__(self) -> None:
+        """Refuse an age or a batch that is none."""
+        require_positive("max_age", self.max_age)
+        if self.batch is not None:
+            require_whole("batch", self.batch, 1, MAX_BATCH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,4 +60,126 @@ class CommandSessions:
         require_positive("timeout", self.timeout)
 
 
-SessionSettings = FileSessions | EnvSessions | CommandSessions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisAddress:
+    """Where a Redis server is. Its text is the URL, which holds no secret."""
+
+    host: str
+    """A name or an IP address, an IPv6 address without its brackets."""
+    port: int = 6379
+    database: int = 0
+    tls: bool = False
+
+    def __str__(self) -> str:
+        """Return the URL, such as `rediss://redis.example:6379/0`."""
+        scheme = "rediss" if self.tls else "redis"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTemplate:
+    """A text that becomes a key or a field of Redis when `{agent}` in it is replaced by an agent's id."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse a text that would be the same for every agent."""
+        if "{agent}" not in self.text:
+            raise ValueError("it must hold {agent}, where the agent's id belongs; without it all would share a session")
+
+    def of(self, agent: int) -> str:
+        """Return the text for `agent`. Other braces stay as they are."""
+        return self.text.replace("{agent}", str(agent))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashFields:
+    """Which fields of an agent's own hash hold what."""
+
+    guid: str = "guid"
+    cookies: str | None = None
+    session: str | None = None
+    """The opaque key of the sign-in, such as its time; it is recorded in the state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPerAgent:
+    """Each agent has a key with a string: the Guid alone, or a session as JSON."""
+
+    key: AgentTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashPerAgent:
+    """Each agent has a key with a hash of its own."""
+
+    key: AgentTemplate
+    fields: HashFields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPerAgent:
+    """All agents share one hash; each has a field with a string: the Guid alone, or a session as JSON."""
+
+    hash: str
+    field: AgentTemplate = AgentTemplate(text="{agent}")
+
+
+RedisLayout = KeyPerAgent | HashPerAgent | FieldPerAgent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSessions:
+    """Sessions from a Redis server, where the floor's own software keeps them."""
+
+    address: RedisAddress
+    layout: RedisLayout
+    username: str | None = None
+    """`None`: the server's default user."""
+    password: SecretReference | None = None
+    ca_file: str | None = None
+    """PEM file of the authorities to trust; `None` means the machine's own. Only with TLS."""
+    timeout: float = 5.0
+    """Seconds one batch may take in all, from connecting to the last byte; above 0."""
+    client_name: str = "reconciler"
+    """How the connection calls itself in the server's list of clients."""
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none, and settings that contradict each other."""
+        require_positive("timeout", self.timeout)
+        if self.username is not None and self.password is None:
+            raise ValueError("username needs a password")
+        if self.ca_file is not None and not self.address.tls:
+            raise ValueError("ca_file is for rediss://; redis:// checks no certificate")
+
+
+class HttpMethod(StrEnum):
+    """How a session broker is asked."""
+
+    GET = "GET"
+    """`?agentId=1001&agentId=1002`."""
+    POST = "POST"
+    """`{"agentIds": ["1001", "1002"]}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSessions:
+    """Sessions from a broker of the site's own, asked over HTTP."""
+
+    url: str
+    """`https://…`, or `http://` on this machine's loopback; without user, query or fragment."""
+    method: HttpMethod = HttpMethod.GET
+    token: SecretReference | None = None
+    """Where the bearer token is."""
+    ca_file: str | None = None
+    """PEM file of the authorities to trust; `None` means the machine's own."""
+    timeout: float = 10.0
+    """Seconds one batch may take in all, repetitions included; above 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none."""
+        require_positive("timeout", self.timeout)
+
+
+SessionSettings = FileSessions | EnvSessions | CommandSessions | RedisSessions | HttpSessions | SignInSessions

@@ -16,9 +16,8 @@ from gateway.examples import COOKIE, MARKER, words_of
 from reconciler.errors import SessionSourceError
 from reconciler.gateway import open_source
 from reconciler.gateway.sessions import pipes
-from reconciler.gateway.sessions.complaint import last_words
 from reconciler.model.agent import AgentId
-from reconciler.model.session import Session
+from reconciler.model.session import Absent, Session
 from reconciler.model.session_settings import CommandSessions
 
 ANSWER = json.dumps({"agentId": "1001", "guid": MARKER, "cookies": {"JSESSIONID": COOKIE}})
@@ -32,7 +31,7 @@ def python(script: str, *, timeout: float = 30.0) -> CommandSessions:
     return CommandSessions(command=(sys.executable, "-c", script), timeout=timeout)
 
 
-def fetch(settings: CommandSessions, root: Path, *agents: int) -> Mapping[AgentId, Session]:
+def fetch(settings: CommandSessions, root: Path, *agents: int) -> Mapping[AgentId, Session | Absent]:
     source = open_source(settings, root=root, environ={"PATH": os.environ["PATH"], "WHO": "1002"})
     return asyncio.run(source.fetch([AgentId(agent) for agent in agents or (1001,)]))
 
@@ -94,7 +93,8 @@ def test_the_program_runs_in_the_environments_directory_and_without_a_shell(tmp_
 
     sessions = fetch(CommandSessions(command=(f"./{program.name}", "$HOME")), tmp_path)
 
-    assert sessions[AgentId(1001)].cookies == {"JSESSIONID": COOKIE}
+    expected = Session(agent=AgentId(1001), guid=MARKER, cookies={"JSESSIONID": COOKIE})
+    assert expected == sessions[AgentId(1001)]
 
 
 def test_a_program_that_does_not_read_is_no_error(tmp_path: Path) -> None:
@@ -273,41 +273,3 @@ def test_the_shortest_deadline_leaves_nothing_running(tmp_path: Path) -> None:
 
     assert "did not end within 1e-09 s" in str(exc)
     assert time.monotonic() - start < 30.0
-
-
-@pytest.mark.parametrize(
-    ("complaint", "output", "expected"),
-    [
-        pytest.param("", "", "", id="silence"),
-        pytest.param(" \n\n", "", "", id="blank"),
-        pytest.param("no route to redis\n", "", ": no route to redis", id="plain"),
-        pytest.param("a\r\nb\n", "", ": a | b", id="two-lines"),
-        pytest.param("GET x\nGuid: abc\n", "", ": GET x (1 lines withheld)", id="guid-header"),
-        pytest.param("Cookie: a=b", "", ": (1 lines withheld)", id="cookie-header"),
-        pytest.param("password=x\nAuthorization: y\nbearer z\n", "", ": (3 lines withheld)", id="credentials"),
-        pytest.param(f"found {MARKER}", "", ": (1 lines withheld)", id="long-token"),
-        pytest.param("no session for 1001", "", ": no session for 1001", id="words-only"),
-        pytest.param("File /lib/python3.11/json/x.py", "", ": File /lib/python3.11/json/x.py", id="path"),
-        pytest.param("got tokenless", '{"guid": "tokenless"}', ": (1 lines withheld)", id="repeats-the-output"),
-        pytest.param("got tokenless", '{"guid": "tokenl', ": (1 lines withheld)", id="repeats-cut-output"),
-        pytest.param("agentId is wrong", '{"agentId": "1"}', ": agentId is wrong", id="repeats-a-field-name"),
-        pytest.param("\udcff", "", ": \ufffd", id="not-utf-8"),
-    ],
-)
-def test_last_words_are_shown_without_lines_that_may_hold_a_secret(complaint: str, output: str, expected: str) -> None:
-    actual = last_words(complaint.encode("utf-8", "surrogateescape"), output.encode())
-
-    assert expected == actual
-
-
-def test_of_last_words_that_grow_by_being_escaped_the_end_is_kept() -> None:
-    words = last_words("\n".join("\x1b" * 300 for _ in range(6)).encode() + b"\nthe end", b"")
-
-    assert words.endswith(" | the end")
-    assert len(words) <= pipes.MAX_COMPLAINT + 2
-
-
-def test_a_line_whose_beginning_was_lost_is_not_shown() -> None:
-    kept = (b"x" * 3000 + b"ecret\nthe end")[-pipes.MAX_COMPLAINT - 1 :]
-
-    assert last_words(kept, b"") == ": the end"

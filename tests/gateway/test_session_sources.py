@@ -13,13 +13,13 @@ from reconciler.errors import SessionSourceError
 from reconciler.gateway import open_source
 from reconciler.gateway.sessions import file
 from reconciler.model.agent import AgentId
-from reconciler.model.session import Session
+from reconciler.model.session import Absent, Session
 from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
 
 BOTH = json.dumps([{"agentId": "1001", "guid": MARKER}, {"agentId": "1002", "guid": "two"}])
 
 
-def fetch(settings: SessionSettings, root: Path, *agents: int, **environ: str) -> Mapping[AgentId, Session]:
+def fetch(settings: SessionSettings, root: Path, *agents: int, **environ: str) -> Mapping[AgentId, Session | Absent]:
     source = open_source(settings, root=root, environ=environ)
     return asyncio.run(source.fetch([AgentId(agent) for agent in agents]))
 
@@ -43,14 +43,14 @@ def test_a_file_gives_the_sessions_of_those_asked_for_only(tmp_path: Path) -> No
 def test_a_file_whose_name_ends_in_csv_is_csv(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("agentId,guid\n1001,one\n")
 
-    assert fetch(FileSessions(path=name), tmp_path, 1001)[AgentId(1001)].guid == "one"
+    assert fetch(FileSessions(path=name), tmp_path, 1001) == {1001: Session(agent=AgentId(1001), guid="one")}
 
 
 def test_a_file_is_read_anew_at_every_fetch(tmp_path: Path) -> None:
     source = open_source(FileSessions(path="s.json"), root=tmp_path, environ={})
     for guid in ("one", "two"):
         (tmp_path / "s.json").write_text(json.dumps([{"agentId": "1001", "guid": guid}]))
-        assert asyncio.run(source.fetch([AgentId(1001)]))[AgentId(1001)].guid == guid
+        assert asyncio.run(source.fetch([AgentId(1001)])) == {1001: Session(agent=AgentId(1001), guid=guid)}
 
 
 def test_a_path_that_is_absolute_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.errors import SessionSourceError
-from reconciler.gateway.sessions.complaint import last_words
+from reconciler.gateway.sessions.fields import FIELDS
 from reconciler.gateway.sessions.parsing import parse_lines
 from reconciler.gateway.sessions.pipes import MAX_OUTPUT, Pipes
+from reconciler.gateway.sessions.source import SessionSource
 from reconciler.model.agent import AgentId
+from reconciler.model.last_words import last_words
 from reconciler.model.printable import printable
 from reconciler.model.session import Session
 from reconciler.model.session_settings import CommandSessions
@@ -28,7 +30,7 @@ from reconciler.model.session_settings import CommandSessions
 _GRACE = 5.0  # seconds for a killed program to be gone; only one that hangs in the kernel needs them
 
 
-class CommandSource:
+class CommandSource(SessionSource):
     """Runs a program for each batch of agents."""
 
     def __init__(self, settings: CommandSessions, *, root: Path, environ: Mapping[str, str]) -> None:
@@ -83,12 +85,12 @@ class CommandSource:
             "left something running that holds its output open" if pipes.exited and not pipes.ended else "did not end"
         )
         return SessionSourceError(
-            f"{self._origin} {state} within {seconds}{last_words(pipes.complaint, pipes.output)}",
+            f"{self._origin} {state} within {seconds}{last_words(pipes.complaint, pipes.output, harmless=FIELDS)}",
             hint="make it faster, or raise sessions.timeout",
         )
 
     def _judge(self, pipes: Pipes, status: int | None) -> bytes:
-        said = last_words(pipes.complaint, pipes.output)
+        said = last_words(pipes.complaint, pipes.output, harmless=FIELDS)
         if pipes.overflowed:
             raise SessionSourceError(f"{self._origin} wrote more than {MAX_OUTPUT // 1024 // 1024} MiB{said}")
         if status != 0:

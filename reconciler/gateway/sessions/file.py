@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler.errors import SessionSourceError
 from reconciler.gateway.sessions.parsing import Sessions, parse_array, parse_csv
+from reconciler.gateway.sessions.source import SessionSource
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
 
@@ -21,7 +22,7 @@ MAX_FILE = 16 * 1024 * 1024
 """In bytes. 100,000 sessions take about 12 MiB; while it is parsed a file can cost 25 times its size in memory."""
 
 
-class FileSource:
+class FileSource(SessionSource):
     """Reads a file that somebody else keeps fresh."""
 
     def __init__(self, path: Path, *, written: str) -> None:

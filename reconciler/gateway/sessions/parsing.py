@@ -33,8 +33,11 @@ HINT = 'a session is {"agentId": "1001", "guid": "…"}; cookies (an object) and
 
 
 @dataclass(frozen=True, slots=True)
-class _Malformed:
+class Malformed:
+    """Stands in the place of a text that is not JSON."""
+
     why: str
+    """In words, without anything of the text."""
 
 
 def parse_array(raw: bytes, *, origin: str) -> Sessions:
@@ -43,8 +46,8 @@ def parse_array(raw: bytes, *, origin: str) -> Sessions:
     Raises:
         SessionSourceError: it is not one, or a session in it is bad; `origin` is what the error calls it.
     """
-    document = _load(_decode(raw, origin))
-    if isinstance(document, _Malformed):
+    document = load_json(_decode(raw, origin))
+    if isinstance(document, Malformed):
         raise SessionSourceError(f"{origin} {document.why}", hint=HINT)
     if not isinstance(document, list):
         raise SessionSourceError(f"{origin} is JSON, but not an array of sessions", hint=HINT)
@@ -94,16 +97,16 @@ def _decode(raw: bytes, origin: str) -> str:
     raise SessionSourceError(f"{origin}, line {line}: is not UTF-8", hint="write it in UTF-8")
 
 
-def _load(text: str) -> Any:
-    # The document, or `_Malformed`.
+def load_json(text: str) -> Any:
+    """Return the document in `text`, with a `RepeatedKey` for an object that has a key twice, or `Malformed`."""
     try:
         return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as exc:
-        return _Malformed(f"is not JSON (line {exc.lineno}, column {exc.colno})")
+        return Malformed(f"is not JSON (line {exc.lineno}, column {exc.colno})")
     except RecursionError:
-        return _Malformed("is nested too deeply")
+        return Malformed("is nested too deeply")
     except ValueError:  # a number of more than 4300 digits
-        return _Malformed("has a number that is too long")
+        return Malformed("has a number that is too long")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | RepeatedKey:
@@ -115,8 +118,8 @@ def _line_entries(text: str, origin: str) -> Iterator[tuple[str, object]]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        document = _load(line)
-        if isinstance(document, _Malformed):
+        document = load_json(line)
+        if isinstance(document, Malformed):
             raise SessionSourceError(f"{origin}, line {number}: {document.why}", hint=f"one object a line: {HINT}")
         yield f"line {number}", document
 
@@ -172,14 +175,15 @@ def _cells(cells: dict[str, str]) -> dict[str, Any]:
     # An empty optional cell is an absent field.
     fields: dict[str, Any] = {name: cell for name, cell in cells.items() if cell or name in REQUIRED}
     if "cookies" in fields:
-        fields["cookies"] = _cookie_cell(fields["cookies"])
+        fields["cookies"] = read_cookie_text(fields["cookies"])
     return fields
 
 
-def _cookie_cell(cell: str) -> Any:
+def read_cookie_text(cell: str) -> Any:
+    """Return the cookies written as a JSON object or as `a=b; c=d`; what is neither is refused as being no object."""
     if cell.lstrip().startswith("{"):
-        return _load(cell)  # `_Malformed` is no object either, and is refused as such
+        return load_json(cell)  # `Malformed` is no object either
     pairs = [pair.partition("=") for pair in cell.split(";") if pair.strip()]
     if not all(equals for _, equals, _ in pairs):
-        return cell  # refused as being no object
+        return cell
     return _object([(name.strip(), value.strip()) for name, _, value in pairs])

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+from reconciler.model.last_words import MAX_COMPLAINT
+
 MAX_OUTPUT = 16 * 1024 * 1024
-MAX_COMPLAINT = 2048
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.errors import SessionSourceError
 from reconciler.gateway.sessions.parsing import parse_array
+from reconciler.gateway.sessions.source import SessionSource
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
 
 
-class EnvSource:
+class EnvSource(SessionSource):
     """Reads a variable, as a CI system sets it from its own store of secrets."""
 
     def __init__(self, variable: str, environ: Mapping[str, str]) -> None:
