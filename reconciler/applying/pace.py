@@ -20,13 +20,23 @@ class Pace:
         self._monotonic = monotonic
         self._stop = stop
         self._next_slot = -math.inf
+        self._held_until = -math.inf
+
+    def hold(self, seconds: float) -> None:
+        """Let no call start for so long, those that wait for their slot included: the server has too much to do."""
+        self._held_until = max(self._held_until, self._monotonic() + seconds)
+        self._next_slot = max(self._next_slot, self._held_until)
 
     async def turn(self) -> bool:
         """Wait for the next free slot; return whether to go on."""
-        now = self._monotonic()
-        slot = max(self._next_slot, now)
-        self._next_slot = slot + self._interval
-        return await self._stop.pause(slot - now)
+        while True:
+            now = self._monotonic()
+            slot = max(self._next_slot, now)
+            self._next_slot = slot + self._interval
+            if not await self._stop.pause(slot - now):
+                return False
+            if slot >= self._held_until:  # else the slot was given away, and then came a hold: take a later one
+                return True
 
 
 def backoff(failures: int, *, chance: float, retry_after: float | None, first: float = _FIRST_DELAY) -> float:

@@ -2,7 +2,7 @@
 
 The run as numbered steps, which the code below names:
 
-1. metadata of unchanged agents (team, protection) is noted; no call;
+1. metadata of unchanged agents (team, protection) is noted, and waits that have lost their reason end; no call;
 2. records of agents no longer desired are dropped; no call;
 3. workers take the calls in order, each agent's turn by one worker from start to end;
 4. a stop (interrupt, breaker, fail-fast, a source or a disk that failed) lets calls in flight finish, within the
@@ -13,7 +13,7 @@ The run as numbered steps, which the code below names:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -27,6 +27,8 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Change, Forget, Plan
 
 _AT_ONCE = 1000
+_TROUBLE = {Result.FAILED: "failed", Result.IN_DOUBT: "is in doubt"}
+"""What `--fail-fast` stops at."""
 
 _T = TypeVar("_T")
 
@@ -79,6 +81,7 @@ async def run_plan(
     workers: int,
     notes: Mapping[AgentId, Note],
     breaker: Breaker,
+    not_due: Sequence[AgentId] = (),
     fail_fast: bool = False,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> tuple[Outcome, ...]:
@@ -92,11 +95,12 @@ async def run_plan(
         workers: calls in flight at most.
         notes: metadata to record of agents that need no call.
         breaker: watches the outcomes for one and the same refusal.
-        fail_fast: stop at the first agent that failed.
+        not_due: agents whose change waited for them and is not due any more.
+        fail_fast: stop at the first agent that failed or is in doubt.
         on_outcome: told each outcome as it comes, in order of completion.
     """
     ledger = _Ledger(on_outcome, desk.stop)
-    await _record_notes(notes, desk)  # 1
+    await _record_notes(notes, not_due, desk)  # 1
     await _forget(plan, desk, ledger)  # 2
     watch = _Watch(desk, ledger, breaker, fail_fast=fail_fast)
     await _work(watch, max(1, min(workers, len(plan.calls))), desk.stop)  # 3, 4
@@ -120,24 +124,31 @@ class _Watch:
                 turn = Turn(call, held, self._desk)
                 self._ledger.begin(turn, call.agent)
                 self._note(await turn.take())
+                await self._desk.sessions.release(call.agent)
         except Exception as error:  # noqa: BLE001 - see `Turn.take`
             self._desk.stop.request(error)
 
     def _note(self, outcome: Outcome) -> None:
         self._ledger.end(outcome)
         reason = self._breaker.judge(outcome)
-        if reason is None and self._fail_fast and outcome.result is Result.FAILED:
-            reason = RunStoppedError(f"stopped: agent {outcome.agent} failed, and --fail-fast was given")
+        if reason is None and self._fail_fast and outcome.result in _TROUBLE:
+            words = _TROUBLE[outcome.result]
+            reason = RunStoppedError(f"stopped: agent {outcome.agent} {words}, and --fail-fast was given")
         if reason is not None:
             self._desk.stop.request(reason)
 
 
-async def _record_notes(notes: Mapping[AgentId, Note], desk: Desk) -> None:
+async def _record_notes(notes: Mapping[AgentId, Note], not_due: Sequence[AgentId], desk: Desk) -> None:
     for batch in _batches(notes.items(), desk.stop):
-        records = (desk.recorder.note(agent, team=note.team, protected=note.protected) for agent, note in batch)
-        for error in await asyncio.gather(*records, return_exceptions=True):
-            if error is not None:
-                desk.stop.request(error)
+        await _record_all((desk.recorder.note(agent, team=n.team, protected=n.protected) for agent, n in batch), desk)
+    for waited in _batches(not_due, desk.stop):
+        await _record_all(map(desk.recorder.not_due, waited), desk)
+
+
+async def _record_all(records: Iterable[Awaitable[None]], desk: Desk) -> None:
+    for error in await asyncio.gather(*records, return_exceptions=True):
+        if error is not None:
+            desk.stop.request(error)
 
 
 async def _forget(plan: Plan, desk: Desk, ledger: _Ledger) -> None:

@@ -1,13 +1,15 @@
 """Being told to stop: one switch that every worker watches, and that says why it was thrown.
 
 The first reason wins; later ones change nothing but the patience with calls in flight. Waiting anywhere in the applier
-goes through `pause` or `unless_stopped`, so that a stop is noticed at once and never after a backoff.
+goes through `pause` or `unless_stopped`, so that a stop is noticed at once and never after a backoff, and no wait
+outlasts the run's deadline: when that passes, the switch is thrown like by anybody else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -25,6 +27,13 @@ class Stop:
         self._hurried = asyncio.Event()
         self._error: BaseException | None = None
         self._grace = 0.0
+        self._limit = math.inf
+        self._left: Callable[[], float] = lambda: math.inf
+
+    def limit(self, seconds: float, *, monotonic: Callable[[], float]) -> None:
+        """Throw the switch once so many seconds have passed by this clock; calls in flight then end as they may."""
+        end = monotonic() + seconds
+        self._limit, self._left = seconds, lambda: end - monotonic()
 
     def request(self, error: BaseException, *, grace: float | None = None) -> None:
         """Ask every worker to begin nothing new.
@@ -43,7 +52,9 @@ class Stop:
 
     @property
     def requested(self) -> bool:
-        """Tell whether somebody asked."""
+        """Tell whether somebody asked, or the run's deadline has passed."""
+        if self._left() <= 0:
+            self._expire()
         return self._thrown.is_set()
 
     @property
@@ -54,8 +65,11 @@ class Stop:
     async def pause(self, seconds: float) -> bool:
         """Wait so long, or until somebody asks; return whether to go on."""
         if seconds > 0 and not self.requested:
+            left = self._left()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._thrown.wait(), seconds)
+                await asyncio.wait_for(self._thrown.wait(), min(seconds, left))
+            if left <= seconds:  # whatever the clock says that this waiting did not go by
+                self._expire()
         return not self.requested
 
     async def unless_stopped(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T | None:
@@ -63,13 +77,22 @@ class Stop:
         if self.requested:
             return None
         working, thrown = asyncio.create_task(work()), asyncio.create_task(self._thrown.wait())
+        left = self._left()
         try:
-            await asyncio.wait({working, thrown}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {working, thrown}, timeout=None if left == math.inf else left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                self._expire()
             return working.result() if working.done() else None
         finally:
             working.cancel()
             thrown.cancel()
             await asyncio.gather(working, thrown, return_exceptions=True)
+
+    def _expire(self) -> None:
+        if self._error is None:
+            self.request(RunDeadlineError(self._limit))
 
     async def patience_over(self) -> None:
         """Return when calls in flight are to be given up: never, as long as nobody set a grace."""
@@ -81,6 +104,18 @@ class RunStoppedError(ReconcilerError):
     """The run stopped itself: one more call could only have met the same refusal. Not raised; kept by `Stop`."""
 
     exit_code = ExitCode.SOME_AGENTS_FAILED
+
+
+class RunDeadlineError(RunStoppedError):
+    """The time given to the run is over."""
+
+    def __init__(self, seconds: float) -> None:
+        """Name the time and where it can be changed."""
+        super().__init__(
+            f"stopped: the run's deadline of {seconds:g} s has passed, so no further call was started",
+            hint="apply again to go on with what is left (a reviewed plan needs --allow-shrink for that); more time is "
+            "given by --deadline or gateway.run_deadline",
+        )
 
 
 class CredentialsRefusedError(RunStoppedError):

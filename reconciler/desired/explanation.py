@@ -136,7 +136,7 @@ def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...]) -> _
         summary = f"{quote(key)} is not an agent id (101 to 999999) or a range of them (1003-1050)"
         return _Finding("invalid-agent-id", summary, tokens, at_key=True)
     if not known and tokens[0] == "retcodes":
-        summary = f"{quote(key)} is not a retcode such as 106-011, or a family such as 106-*"
+        summary = f"{quote(key)} is not a retcode such as 106-011, a family such as 106-*, or a 4xx such as http-401"
         return _Finding("invalid-retcode", summary, tokens, at_key=True)
     if not known:
         summary = f"{quote(key)} is not a profile name: 1 to 63 letters, digits, '.', '_' or '-'"
@@ -171,8 +171,13 @@ def _wrong_type(refusal: _Refusal) -> _Findings:
         yield _Finding("wrong-type", f"{name} is empty; it must be {noun}", refusal.tokens)
     else:
         yield _Finding(
-            "wrong-type", f"{name}: {show(refusal.value)} is not {noun}", refusal.tokens, detail=_quotes_hint(refusal)
+            "wrong-type", f"{name}: {_shown(refusal)} is not {noun}", refusal.tokens, detail=_quotes_hint(refusal)
         )
+
+
+def _shown(refusal: _Refusal) -> str:
+    # `writeOnly` is JSON Schema's word for what may be given and is never shown.
+    return "what stands here" if refusal.schema.get("writeOnly") else show(refusal.value)
 
 
 def _noun(schema: dict[str, Any]) -> str:
@@ -202,7 +207,7 @@ def _out_of_range(refusal: _Refusal) -> _Findings:
 
 
 def _unknown_value(refusal: _Refusal) -> _Findings:
-    if refusal.schema.get("title", "").startswith("source "):
+    if refusal.schema.get("title", "").startswith(("source ", "backend ")):
         yield from _misplaced_key(refusal)
         return
     choices = refusal.wanted
@@ -215,7 +220,7 @@ def _unknown_value(refusal: _Refusal) -> _Findings:
 def _wrong_format(refusal: _Refusal) -> _Findings:
     yield _Finding(
         "wrong-format",
-        f"{_name(refusal.tokens)}: {show(refusal.value)} is not {refusal.schema['title']}",
+        f"{_name(refusal.tokens)}: {_shown(refusal)} is not {refusal.schema['title']}",
         refusal.tokens,
     )
 

@@ -20,9 +20,11 @@ from reconciler.desired.advice import advise
 from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
+from reconciler.desired.gateway_settings import advise_gateway
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.protection import advise_protection
 from reconciler.desired.resolution import Resolution, expand, resolve
+from reconciler.desired.session_settings import advise_sessions
 from reconciler.desired.site_file import build_site, check_site
 from reconciler.desired.validation import Validator, validator_for
 from reconciler.desired.yaml_reader import read_yaml
@@ -143,6 +145,8 @@ class _Loading:
         self.problems.extend(problems)
         if not problems:
             self.site, self.site_document = build_site(document.value), document
+            self.problems.extend(advise_gateway(document))
+            self.problems.extend(advise_sessions(document))
 
     def _parse(self, name: str, real: Path, *, fleet: bool = True) -> YamlDocument | None:
         data = read_bytes(name, real)

@@ -8,41 +8,34 @@ Defaults are the model's own: what is not written is not passed on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
-from reconciler.desired.addresses import normalise_url
-from reconciler.desired.durations import parse_duration
+from reconciler.desired.gateway_settings import CHECKS as GATEWAY_CHECKS
+from reconciler.desired.gateway_settings import build_gateway, contradictions
 from reconciler.desired.marks import YamlDocument
-from reconciler.desired.session_settings import build_sessions
+from reconciler.desired.session_settings import build_session_use, build_sessions, session_checks
+from reconciler.desired.state_settings import build_state, check_default_ref, state_checks
 from reconciler.desired.wording import show
 from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.site import (
-    CallnumsKey,
-    GatewaySettings,
-    GuardrailSettings,
-    LocalState,
-    OnAgentRemoval,
-    OnChannelRemoval,
-    RetcodeClass,
-    Site,
-)
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, RetcodeClass, Site
 
-_CHECKED: tuple[tuple[tuple[str, ...], Callable[[str], object]], ...] = (
-    (("gateway", "url"), normalise_url),
-    (("gateway", "timeout"), parse_duration),
-    (("sessions", "timeout"), parse_duration),
-)
+_URLS = frozenset({"url", "proxy"})
+_DURATIONS = frozenset({"timeout", "max_age", "run_deadline"})
 
 
 def check_site(document: YamlDocument, reported: set[str]) -> Iterator[Diagnostic]:
     """Report what the schema cannot see, except at the pointers `reported` already."""
-    for tokens, parse in _CHECKED:
+    sections = (session_checks(_at(document.value, ("sessions",))), state_checks(_at(document.value, ("state",))))
+    for tokens, parse in (*GATEWAY_CHECKS, *chain(*sections)):
         value = _at(document.value, tokens)
         if isinstance(value, str) and f"/{'/'.join(tokens)}" not in reported:
             yield from _check(document, tokens, value, parse)
+    yield from contradictions(document)
+    yield from check_default_ref(document)
     yield from _check_spans(document, reported)
 
 
@@ -61,12 +54,14 @@ def _check(
     try:
         parse(value)
     except ValueError as exc:
-        if tokens[-1] == "url":
-            code, summary = "invalid-url", f"url: {exc}"
-        elif tokens[-1] == "timeout":
-            code, summary = "out-of-range", f"timeout is {show(value)}; {exc}"
-        else:
+        if tokens[-1] in _URLS:
+            code, summary = "invalid-url", f"{tokens[-1]}: {exc}"
+        elif tokens[-1] in _DURATIONS:
+            code, summary = "out-of-range", f"{tokens[-1]} is {show(value)}; {exc}"
+        elif isinstance(tokens[-1], int):
             code, summary = "invalid-agent-id", f"{exc}"
+        else:  # a secret may stand there by mistake, so the value is not shown
+            code, summary = "wrong-format", f"{tokens[-1]}: {exc}"
         mark = document.value_mark(tokens)
         yield document.file.problem(code, summary, mark=mark, tokens=tokens)
 
@@ -79,9 +74,7 @@ def _at(value: Any, tokens: tuple[str, ...]) -> Any:
 
 def build_site(value: dict[str, Any]) -> Site:
     """Return the settings of a site.yaml that nothing is wrong with."""
-    settings: dict[str, Any] = {"name": value["name"], "gateway": _gateway(value["gateway"])}
-    if "state" in value:
-        settings["state"] = LocalState(**_only(value["state"], "path"))
+    settings: dict[str, Any] = {"name": value["name"], "gateway": build_gateway(value["gateway"])}
     if "on_channel_removal" in value:
         settings["on_channel_removal"] = OnChannelRemoval(value["on_channel_removal"])
     if "on_agent_removal" in value:
@@ -90,21 +83,12 @@ def build_site(value: dict[str, Any]) -> Site:
         settings["reset"] = _reset(value["reset"])
     return Site(
         **settings,
+        state=build_state(value.get("state", {})),
         sessions=build_sessions(value.get("sessions", {})),
+        session_use=build_session_use(value.get("sessions", {})),
         guardrails=_guardrails(value.get("guardrails", {})),
         retcodes={code: RetcodeClass(kind) for code, kind in sorted(value.get("retcodes", {}).items())},
     )
-
-
-def _gateway(value: dict[str, Any]) -> GatewaySettings:
-    settings = _only(value, "ca_file", "concurrency")
-    if "callnums_key" in value:
-        settings["callnums_key"] = CallnumsKey(value["callnums_key"])
-    if "requests_per_second" in value:
-        settings["requests_per_second"] = float(value["requests_per_second"])
-    if "timeout" in value:
-        settings["timeout"] = parse_duration(value["timeout"])
-    return GatewaySettings(url=normalise_url(value["url"]), **settings)
 
 
 def _reset(value: dict[str, Any]) -> Concurrency:

@@ -3,14 +3,17 @@
 The only home of httpx. What leaves this room are verdicts, sessions and errors of ours; no exception of a library does.
 
     protocol/   requests, replies and verdicts, without I/O
-    retcodes    what each retcode means, as a table
-    client      connections, deadlines, verdicts put together (with connection, failures, trust)
+    retcodes    what retcodes mean, as a table (with statuses, rows; verdict_table has all of them)
+    access      the way to the gateway: trust, client certificate, proxy (with trust, tunnel, pem_file)
+    client      connections, deadlines, verdicts put together (with connection, failures)
     sessions/   where Guids come from: a file, an environment variable, a program
 """
 
 from __future__ import annotations
 
+from reconciler.gateway.access import GatewayAccess, open_access
 from reconciler.gateway.client import GatewayClient
+from reconciler.gateway.handshake import FailedHandshake, Handshake, HandshakeMaker, Trust
 from reconciler.gateway.protocol import (
     Acknowledged,
     FailureKind,
@@ -27,31 +30,45 @@ from reconciler.gateway.protocol import (
     judge,
     judge_failure,
 )
-from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeTable, Row, lookup, with_overrides
-from reconciler.gateway.sessions import SessionSource, open_source
+from reconciler.gateway.retcodes import REPLIES, SUCCESS, lookup, with_overrides
+from reconciler.gateway.rows import Grade, Row, VerdictTable
+from reconciler.gateway.sessions import SessionSource, SignInAccess, open_source
+from reconciler.gateway.verdict_table import verdict_table
+from reconciler.gateway.witness import GatewayWitness, Observation
 
 __all__ = [
-    "RETCODES",
+    "REPLIES",
     "SUCCESS",
     "Acknowledged",
+    "FailedHandshake",
     "FailureKind",
+    "GatewayAccess",
     "GatewayClient",
+    "GatewayWitness",
+    "Grade",
+    "Handshake",
+    "HandshakeMaker",
     "Misconfigured",
     "NotSignedIn",
+    "Observation",
     "Refused",
     "Reply",
     "Request",
-    "RetcodeTable",
     "Row",
     "SessionExpired",
     "SessionSource",
+    "SignInAccess",
     "Transient",
+    "Trust",
     "Unanswered",
     "Verdict",
+    "VerdictTable",
     "build_request",
     "judge",
     "judge_failure",
     "lookup",
+    "open_access",
     "open_source",
+    "verdict_table",
     "with_overrides",
 ]

@@ -1,61 +1,32 @@
-"""What each retcode of the gateway means, as a table.
+"""What each retcode of the gateway means, as a table; with the HTTP statuses, all that a reply can mean.
 
 Rules of this file: behaviour is data, and `lookup` is all the code that walks it. Success, `"0"`, is not a row, so
-that no override can make a failure of it or a success of anything else. Texts are lower case and fit into one line:
-`meaning` says what happened, `remedy` what to do. Rows whose text the API reference does not give say so.
+that no override can make a failure of it or a success of anything else. Rows whose text the API reference does not
+give say so.
 
 A key ending in `-*` stands for every code of that family without a row of its own; a code with neither is permanent,
-since to send again what is not understood helps nobody and may lock somebody out.
+since to send again what is not understood helps nobody and may lock somebody out. What HTTP statuses and broken
+connections mean stands in `statuses` and `protocol.failure`; `verdict_table` has all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from types import MappingProxyType
 
+from reconciler.gateway.rows import Grade, Row, VerdictTable, by_code
+from reconciler.gateway.statuses import STATUSES
 from reconciler.model.site import RetcodeClass
 
 SUCCESS = "0"
-
-
-class Grade(StrEnum):
-    """How well a row is supported."""
-
-    DOCUMENTED = "D"
-    """A page of the API reference gives its text."""
-    REFERENCE = "S"
-    """The page of the interface itself names it."""
-    CLIENT_CODE = "C"
-    """Seen in public client code."""
-    INFERRED = "I"
-    """Concluded from the rest."""
-    SITE = "site"
-    """The site's own site.yaml says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One retcode, or one family of them."""
-
-    retcode: str
-    """As the gateway writes it, such as `100-006`; `106-*` for a family; `*` for everything else."""
-    kind: RetcodeClass
-    meaning: str
-    remedy: str
-    page: str
-    """Where it stands in the public API reference; empty when it was looked for and not found."""
-    grade: Grade
-
-
-RetcodeTable = Mapping[str, Row]
 
 _LIST = "cec_07_0580"
 _INTERFACE = "setcallnumsbymediatype"
 
 _SIGN_IN = "the agent signs in"
 _REPORT = "report it with the call: this interface should not answer so"
+_EVENTS = "an agent signed in for pushed events must not be polled: look at what signs the agents in"
 _QUEUE = "check that the agent holds the channel's skill queue, is signed in to it, and may handle media"
 
 
@@ -72,17 +43,17 @@ def _permanent(retcode: str, meaning: str, remedy: str = _REPORT) -> Row:
 
 
 def _row(retcode: str, kind: RetcodeClass, meaning: str, remedy: str) -> Row:
-    return Row(retcode=retcode, kind=kind, meaning=meaning, remedy=remedy, page=_LIST, grade=Grade.DOCUMENTED)
+    return Row(code=retcode, kind=kind, meaning=meaning, remedy=remedy, page=_LIST, grade=Grade.DOCUMENTED)
 
 
 def _mediacall(retcode: str, *, page: str = "", grade: Grade = Grade.INFERRED) -> Row:
     meaning = "the media call interface refused (the reference gives no text for it)"
     kind = RetcodeClass.PERMANENT
-    return Row(retcode=retcode, kind=kind, meaning=meaning, remedy=_QUEUE, page=page, grade=grade)
+    return Row(code=retcode, kind=kind, meaning=meaning, remedy=_QUEUE, page=page, grade=grade)
 
 
 _ROWS = (
-    _permanent("000-001", "wrong way of getting events"),
+    _permanent("000-001", "wrong way of getting events", _EVENTS),
     _permanent("000-002", "a parameter in the URL is invalid", "check gateway.url and the agent id"),
     _row(
         "000-003",
@@ -113,35 +84,44 @@ _ROWS = (
     _mediacall("106-*"),
 )
 
-RETCODES: RetcodeTable = MappingProxyType({row.retcode: row for row in _ROWS})
-"""The rows as documented, by retcode."""
+RETCODES = by_code(*_ROWS)
+"""The rows of the retcodes as documented."""
 
 UNKNOWN = Row(
-    retcode="*",
+    code="*",
     kind=RetcodeClass.PERMANENT,
     meaning="the gateway refused with a retcode that is not in the table",
     remedy="look the retcode up in the site's own version of the API reference",
-    page="",
     grade=Grade.INFERRED,
 )
-"""The row of every code that has none."""
+"""The row of every retcode that has none."""
+
+REPLIES: VerdictTable = MappingProxyType({**RETCODES, **STATUSES})
+"""The rows by which a reply is judged, retcodes and HTTP statuses, by code."""
 
 
-def lookup(retcode: str, table: RetcodeTable = RETCODES) -> Row:
-    """Return the row of `retcode`: its own, else its family's, else `UNKNOWN`."""
-    family = f"{retcode.partition('-')[0]}-*"
-    return table.get(retcode) or table.get(family) or UNKNOWN
+def lookup(code: str, table: VerdictTable = REPLIES) -> Row:
+    """Return the row of `code`: its own, else its family's, else `UNKNOWN`.
+
+    Args:
+        code: a retcode as the gateway wrote it, or what `statuses.status_code` makes of an HTTP status.
+        table: as the site has it.
+    """
+    head = code.partition("-")[0]
+    family = f"{code[: len('http-4')]}xx" if head == "http" else f"{head}-*"
+    return table.get(code) or table.get(family) or UNKNOWN
 
 
-def with_overrides(overrides: Mapping[str, RetcodeClass], table: RetcodeTable = RETCODES) -> RetcodeTable:
+def with_overrides(overrides: Mapping[str, RetcodeClass], table: VerdictTable = REPLIES) -> VerdictTable:
     """Return `table` with the rows a site judges otherwise; meaning and remedy stay what they are.
 
     Args:
-        overrides: class by retcode or family (`106-*`). `"0"` cannot be among them: success is not a row.
+        overrides: class by retcode, family (`106-*`) or refusing HTTP status (`http-404`). `"0"` cannot be among them:
+            success is not a row. Nor can what leaves a call in doubt: no setting takes a doubt away.
         table: what holds for every other code.
     """
     changed = {
-        retcode: replace(lookup(retcode, table), retcode=retcode, kind=kind, page="", grade=Grade.SITE)
-        for retcode, kind in overrides.items()
+        code: replace(lookup(code, table), code=code, kind=kind, page="", grade=Grade.SITE)
+        for code, kind in overrides.items()
     }
     return MappingProxyType({**table, **changed})

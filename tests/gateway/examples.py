@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 from hypothesis import HealthCheck, settings
 
-from reconciler.gateway import Request, build_request
+from reconciler.gateway import GatewayAccess, GatewayClient, Request, build_request, open_access
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.session import Session
-from reconciler.model.site import CallnumsKey
 
 MARKER = "5ec2e7aa8e92f0d1c3b4a5968778695a4b3c2d1e0f.AgentGateway0"
 COOKIE = "c00c1e5ec2e7"
@@ -30,6 +34,16 @@ def make_request(
     url: str = URL, *, agent: int = 1001, guid: str = MARKER, cookies: dict[str, str] | None = None
 ) -> Request:
     return build_request(url, make_session(agent=agent, guid=guid, cookies=cookies), NUMBERS, CallnumsKey.CAMEL)
+
+
+def access_to(settings: GatewaySettings, ca_file: Path | None = None) -> GatewayAccess:
+    """The way to a gateway whose authority is in `ca_file`; paths in the settings are absolute."""
+    ca = None if ca_file is None else str(ca_file)
+    return open_access(replace(settings, ca_file=ca or settings.ca_file), root=Path(), environ={})
+
+
+def client_of(settings: GatewaySettings, ca_file: Path | None = None, **rest: Any) -> GatewayClient:
+    return GatewayClient(settings, access=access_to(settings, ca_file), **rest)
 
 
 def chain_of(exc: BaseException | None) -> list[BaseException]:

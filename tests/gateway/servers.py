@@ -7,7 +7,8 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -51,7 +52,7 @@ Manner = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serve(manner: Manner, tls: ssl.SSLContext | None) -> AsyncIterator[Server]:
+async def serve(manner: Manner, tls: ssl.SSLContext | None, *, host: str = "127.0.0.1") -> AsyncIterator[Server]:
     """A server that reads requests and lets `manner` answer each; requests on one connection come in turn."""
     server = Server()
     tasks: set[asyncio.Task[None]] = set()
@@ -76,7 +77,7 @@ async def serve(manner: Manner, tls: ssl.SSLContext | None) -> AsyncIterator[Ser
         finally:
             server.busy -= 1
 
-    async with listen(attend, tls) as port:
+    async with listen(attend, tls, host=host) as port:
         server.port = port
         try:
             yield server
@@ -88,12 +89,53 @@ async def serve(manner: Manner, tls: ssl.SSLContext | None) -> AsyncIterator[Ser
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@contextlib.contextmanager
+def strict_server(tls: ssl.SSLContext, body: bytes = SUCCESS) -> Iterator[Server]:
+    """A server that ends a handshake it does not like with an alert and lets the client read it, as OpenSSL's own do.
+
+    The event loop's servers break the connection instead. It answers one call per connection, in a thread of its own.
+    """
+    server = Server()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.port = listener.getsockname()[1]
+        thread = threading.Thread(target=_attend_strictly, args=(listener, tls, server, body), daemon=True)
+        thread.start()
+        yield server
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def _attend_strictly(listener: socket.socket, tls: ssl.SSLContext, server: Server, body: bytes) -> None:
+    while True:
+        try:
+            raw, _ = listener.accept()
+        except OSError:
+            return
+        raw.settimeout(5)
+        with contextlib.suppress(OSError), raw:
+            _serve_one(tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False), server, body)
+
+
+def _serve_one(connection: ssl.SSLSocket, server: Server, body: bytes) -> None:
+    with connection:
+        try:
+            connection.do_handshake()
+            server.requests.append(connection.recv(65536))
+            connection.sendall(reply_bytes(body))
+        except ssl.SSLError:
+            with socket.socket(fileno=connection.detach()) as rest:
+                rest.shutdown(socket.SHUT_WR)
+                rest.settimeout(5)
+                while rest.recv(65536):  # to close before all is read would be a reset, which overtakes the alert
+                    pass
+
+
 Attend = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def listen(attend: Attend, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
-    listener = await asyncio.start_server(attend, "127.0.0.1", 0, ssl=tls)
+async def listen(attend: Attend, tls: ssl.SSLContext | None, *, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    listener = await asyncio.start_server(attend, host, 0, ssl=tls)
     try:
         yield listener.sockets[0].getsockname()[1]
     finally:
@@ -103,7 +145,8 @@ async def listen(attend: Attend, tls: ssl.SSLContext | None) -> AsyncIterator[in
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-len"))
+    lines = head.lower().split(b"\r\n")
+    length = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length")), 0)
     return head + await reader.readexactly(length)
 
 

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
 import respx
-from gateway.examples import COOKIE, MARKER, PATH, URL, make_request, words_of
+from gateway.examples import COOKIE, MARKER, PATH, URL, client_of, make_request
 
-from reconciler.errors import InputError
 from reconciler.gateway import (
-    RETCODES,
+    REPLIES,
     Acknowledged,
-    GatewayClient,
     NotSignedIn,
     Refused,
     Request,
@@ -25,14 +21,13 @@ from reconciler.gateway import (
     Unanswered,
     Verdict,
 )
-from reconciler.gateway.trust import build_context
-from reconciler.model.site import GatewaySettings
+from reconciler.model.gateway_settings import GatewaySettings
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 async def call(request: Request | None = None) -> Verdict:
-    async with GatewayClient(GatewaySettings(url=URL), now=lambda: NOW) as client:
+    async with client_of(GatewaySettings(url=URL), now=lambda: NOW) as client:
         return await client.call(request or make_request())
 
 
@@ -111,7 +106,7 @@ def test_retry_after_is_read_against_the_clients_clock() -> None:
 
 def test_without_a_clock_the_client_takes_the_machines() -> None:
     async def run() -> Verdict:
-        async with GatewayClient(GatewaySettings(url=URL)) as client:
+        async with client_of(GatewaySettings(url=URL)) as client:
             return await client.call(make_request())
 
     with respx.mock(base_url=URL) as gateway:
@@ -136,7 +131,7 @@ def test_a_server_that_repeats_another_agents_guid_is_not_quoted(spell: Callable
     other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0.AgentGateway1"
 
     async def run() -> Verdict:
-        async with GatewayClient(GatewaySettings(url=URL)) as client:
+        async with client_of(GatewaySettings(url=URL)) as client:
             await client.call(make_request(guid=other))
             return await client.call(make_request())
 
@@ -157,7 +152,7 @@ def test_the_guid_of_a_call_that_still_waits_for_its_answer_is_not_quoted() -> N
         return httpx.Response(200, json={"retcode": "000-003", "message": f"not {other}"})
 
     async def run() -> list[Verdict]:
-        async with GatewayClient(GatewaySettings(url=URL, concurrency=2)) as client:
+        async with client_of(GatewaySettings(url=URL, concurrency=2)) as client:
             return list(await asyncio.gather(client.call(make_request()), client.call(make_request(guid=other))))
 
     with respx.mock(base_url=URL) as gateway:
@@ -170,7 +165,7 @@ def test_the_guid_of_a_call_that_still_waits_for_its_answer_is_not_quoted() -> N
 @pytest.mark.parametrize("guid", ["Ü" + MARKER, MARKER + "\r\nX-Evil: 1"], ids=["not-ascii", "line-break"])
 def test_a_guid_that_cannot_be_a_header_is_refused_and_not_shown(guid: str) -> None:
     async def run() -> Verdict:
-        async with GatewayClient(GatewaySettings(url=URL), transport=httpx.AsyncHTTPTransport()) as client:
+        async with client_of(GatewaySettings(url=URL), transport=httpx.AsyncHTTPTransport()) as client:
             return await client.call(make_request("https://127.0.0.1:1", guid=guid))
 
     if guid.isascii():
@@ -189,108 +184,8 @@ def test_a_transport_and_a_table_can_be_handed_in() -> None:
     async def run() -> Verdict:
         body = httpx.ByteStream(b'{"retcode": "7-7"}')
         transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
-        table = {"7-7": RETCODES["100-006"]}
-        async with GatewayClient(GatewaySettings(url=URL), table=table, transport=transport) as client:
+        table = {"7-7": REPLIES["100-006"]}
+        async with client_of(GatewaySettings(url=URL), table=table, transport=transport) as client:
             return await client.call(make_request())
 
     assert isinstance(asyncio.run(run()), NotSignedIn)
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        pytest.param("http://gateway.example:8043", "https", id="plain-http"),
-        pytest.param("gateway.example:8043", "https", id="no-scheme"),
-        pytest.param("https://", "host", id="no-host"),
-        pytest.param("https://gateway.example:port", "not a URL", id="port-is-no-number"),
-        pytest.param("https://me:hunter2@gateway.example", "user", id="password"),
-        pytest.param("https://gateway.example/?hunter2", "query", id="query"),
-        pytest.param("https://gateway.example/#hunter2", "fragment", id="fragment"),
-    ],
-)
-def test_a_url_that_no_guid_may_be_sent_to_is_refused(url: str, words: str) -> None:
-    with pytest.raises(InputError, match=words) as caught:
-        GatewayClient(GatewaySettings(url=url))
-
-    assert "https://host:port" in caught.value.hint
-    assert "hunter2" not in words_of(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        pytest.param("absent.pem", None, "cannot be read: No such file", id="missing"),
-        pytest.param("empty.pem", "", "holds no certificate", id="empty"),
-        pytest.param("text.pem", "not a certificate", "holds no certificate", id="text"),
-        pytest.param(
-            "cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "certificate", id="cut"
-        ),
-    ],
-)
-def test_a_ca_file_that_cannot_be_used_is_named_as_written(
-    tmp_path: Path, name: str, content: str | None, words: str
-) -> None:
-    if content is not None:
-        (tmp_path / name).write_text(content)
-    settings = GatewaySettings(url=URL, ca_file=f"certs/{name}")
-
-    with pytest.raises(InputError, match=words) as caught:
-        GatewayClient(settings, ca_file=tmp_path / name)
-
-    assert f"certs/{name}" in str(caught.value)
-    assert str(tmp_path) not in str(caught.value)
-    assert caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(os.mkfifo, id="pipe"),
-        pytest.param(lambda place: place.symlink_to("/dev/zero"), id="link-to-a-device"),
-    ],
-)
-def test_a_ca_file_that_is_no_plain_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    make(tmp_path / "ca.pem")
-    with pytest.raises(InputError, match=r"^gateway\.ca_file certs/ca\.pem is not a plain file$") as caught:
-        build_context(tmp_path / "ca.pem", written="certs/ca.pem")
-    assert str(tmp_path) not in f"{caught.value} {caught.value.hint}"
-
-
-def test_a_ca_file_over_the_limit_is_refused(tmp_path: Path) -> None:
-    with (tmp_path / "ca.pem").open("wb") as file:
-        file.truncate(1024 * 1024 + 1)
-    with pytest.raises(InputError, match=r"^gateway\.ca_file ca\.pem is larger than 1 MiB$"):
-        build_context(tmp_path / "ca.pem", written="ca.pem")
-
-
-@pytest.mark.parametrize("content", [b"", b" \n", "é".encode()], ids=["empty", "blank", "no-ascii"])
-def test_a_ca_file_without_a_certificate_never_means_the_machines_own_authorities(
-    tmp_path: Path, content: bytes
-) -> None:
-    (tmp_path / "ca.pem").write_bytes(content)
-    with pytest.raises(InputError, match=r"^gateway\.ca_file ca\.pem holds no certificate that can be read$"):
-        build_context(tmp_path / "ca.pem", written="ca.pem")
-
-
-def test_a_ca_file_may_hold_remarks_in_any_script(tmp_path: Path, ca_file: Path) -> None:
-    (tmp_path / "ca.pem").write_bytes("# Főtanúsítvány\n".encode() + ca_file.read_bytes())
-    assert len(build_context(tmp_path / "ca.pem", written="ca.pem").get_ca_certs()) == 1
-
-
-def test_a_directory_is_no_ca_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gateway\.ca_file \. "):
-        build_context(tmp_path, written=".")
-
-
-def test_a_ca_file_replaces_the_machines_authorities(ca_file: Path) -> None:
-    context = build_context(ca_file, written="ca.pem")
-
-    assert len(context.get_ca_certs()) == 1
-
-
-def test_certificates_and_names_are_checked_and_old_tls_is_refused() -> None:
-    context = build_context(None, written=None)
-
-    assert context.check_hostname
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

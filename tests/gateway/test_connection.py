@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from gateway.examples import COOKIE, MARKER, make_request
+from gateway.examples import COOKIE, MARKER, access_to, client_of, make_request
 from gateway.servers import (
     SUCCESS,
     answer,
@@ -28,7 +28,6 @@ from gateway.servers import (
 
 from reconciler.gateway import (
     Acknowledged,
-    GatewayClient,
     Misconfigured,
     Refused,
     Reply,
@@ -39,13 +38,12 @@ from reconciler.gateway import (
 )
 from reconciler.gateway.connection import Connection
 from reconciler.gateway.protocol.reply import MAX_BODY
-from reconciler.gateway.trust import build_context
-from reconciler.model.site import GatewaySettings
+from reconciler.model.gateway_settings import GatewaySettings
 
 
 async def call_once(url: str, ca: Path | None, *, timeout: float = 5.0, request: Request | None = None) -> Verdict:  # noqa: ASYNC109 - a setting of the gateway
     settings = GatewaySettings(url=url, timeout=timeout)
-    async with GatewayClient(settings, ca_file=ca) as client:
+    async with client_of(settings, ca) as client:
         return await client.call(request or make_request(url))
 
 
@@ -102,19 +100,6 @@ def test_without_a_ca_file_a_private_authority_is_not_trusted() -> None:
             verdict = await call_once(server.url, None)
         assert isinstance(verdict, Misconfigured)
         assert "gateway.ca_file" in verdict.message
-
-    asyncio.run(run())
-
-
-def test_a_gateway_that_wants_a_client_certificate_is_a_matter_of_the_site(ca_file: Path) -> None:
-    async def run() -> None:
-        context = tls_for("127.0.0.1")
-        context.verify_mode = ssl.CERT_REQUIRED
-        authority().configure_trust(context)
-        async with serve(answer(), context) as server:
-            verdict = await call_once(server.url, ca_file)
-            assert server.requests == []
-        assert isinstance(verdict, (Misconfigured, Unanswered))  # the alert can be overtaken by a reset
 
     asyncio.run(run())
 
@@ -217,7 +202,7 @@ def test_a_call_without_a_whole_answer_is_in_doubt_and_the_next_one_gets_a_new_c
     async def run() -> None:
         async with serve(turn, local_tls()) as server:
             settings = GatewaySettings(url=server.url, concurrency=1)
-            async with GatewayClient(settings, ca_file=ca_file) as client:
+            async with client_of(settings, ca_file) as client:
                 first, second = [await client.call(make_request(server.url)) for _ in range(2)]
             assert server.connections == 2
         assert isinstance(first, Unanswered)
@@ -247,6 +232,61 @@ def test_a_body_without_end_is_read_up_to_the_limit_only(ca_file: Path) -> None:
     assert written < 32 * 1024 * 1024  # what the kernel's buffers take, and no more
 
 
+def test_of_a_body_of_200_mb_that_is_announced_no_more_is_read_than_the_limit(ca_file: Path) -> None:
+    size, written = 200 * 1024 * 1024, 0
+
+    async def pour(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        while written < size:
+            writer.write(b" " * 0x10000)
+            await writer.drain()
+            written += 0x10000
+
+    async def run() -> None:
+        async with serve(pour, local_tls()) as server:
+            verdict = await call_once(server.url, ca_file)
+        assert isinstance(verdict, Unanswered)
+        assert "64 KiB" in verdict.message
+
+    asyncio.run(run())
+    assert written < 32 * 1024 * 1024  # what the kernel's buffers take, and no more
+
+
+def test_a_head_without_end_is_given_up(ca_file: Path) -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Endless: ")
+        while True:
+            writer.write(b"x" * 0x4000)
+            await writer.drain()
+
+    async def run() -> None:
+        async with serve(flood, local_tls()) as server:
+            assert isinstance(await call_once(server.url, ca_file), Unanswered)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["5", "3600", "-5", "soon", "", "9" * 400, "Fri, 99 Jan 2026 03:04:04 GMT", "1e9", "\x80\xff"],
+    ids=["seconds", "an-hour", "negative", "word", "empty", "endless", "no-date", "exponent", "not-ascii"],
+)
+def test_whatever_a_server_says_of_when_to_come_back_nobody_waits_over_a_minute(ca_file: Path, value: str) -> None:
+    async def throttle(writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 429 Slow Down\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(head.encode("latin-1"))
+
+    async def run() -> None:
+        async with serve(throttle, local_tls()) as server:
+            verdict = await call_once(server.url, ca_file)
+        assert isinstance(verdict, Transient)
+        assert verdict.overloaded
+        assert verdict.retry_after is None or 0 <= verdict.retry_after <= 60
+
+    asyncio.run(run())
+
+
 def test_a_body_as_large_as_may_be_is_read_whole(ca_file: Path) -> None:
     body = SUCCESS.ljust(MAX_BODY)
 
@@ -262,7 +302,7 @@ def test_a_compressed_reply_is_not_inflated(ca_file: Path) -> None:
 
     async def run() -> None:
         async with serve(answer(bomb, "200 OK", "Content-Encoding: gzip"), local_tls()) as server:
-            connection = Connection(build_context(ca_file, written="ca.pem"), timeout=5.0)
+            connection = Connection(access_to(GatewaySettings(url=server.url), ca_file), timeout=5.0)
             reply = await connection.exchange(make_request(server.url))
             await connection.close()
             assert b"accept-encoding: identity" in server.requests[0].lower()
@@ -277,7 +317,7 @@ def test_calls_in_turn_share_one_connection(ca_file: Path) -> None:
     async def run() -> None:
         async with serve(answer(), local_tls()) as server:
             settings = GatewaySettings(url=server.url, concurrency=8)
-            async with GatewayClient(settings, ca_file=ca_file) as client:
+            async with client_of(settings, ca_file) as client:
                 for _ in range(20):
                     assert isinstance(await client.call(make_request(server.url)), Acknowledged)
             assert (server.connections, len(server.requests)) == (1, 20)
@@ -293,7 +333,7 @@ def test_calls_at_once_use_no_more_connections_than_allowed(ca_file: Path) -> No
     async def run() -> None:
         async with serve(ponder, local_tls()) as server:
             settings = GatewaySettings(url=server.url, concurrency=3)
-            async with GatewayClient(settings, ca_file=ca_file) as client:
+            async with client_of(settings, ca_file) as client:
                 verdicts = await asyncio.gather(*(client.call(make_request(server.url)) for _ in range(12)))
             assert all(isinstance(verdict, Acknowledged) for verdict in verdicts)
             assert (server.connections, server.busiest) == (3, 3)
@@ -312,7 +352,7 @@ def test_a_connection_that_the_server_closed_after_a_call_is_opened_anew(
 
     async def run() -> None:
         async with serve(once, local_tls()) as server:
-            async with GatewayClient(GatewaySettings(url=server.url), ca_file=ca_file) as client:
+            async with client_of(GatewaySettings(url=server.url), ca_file) as client:
                 for _ in range(3):
                     assert isinstance(await client.call(make_request(server.url)), Acknowledged)
                     await asyncio.sleep(0.05)
@@ -334,7 +374,7 @@ def test_a_cancelled_call_gives_its_place_back(ca_file: Path) -> None:
 
         async with serve(sulk, local_tls()) as server:
             settings = GatewaySettings(url=server.url, concurrency=1)
-            async with GatewayClient(settings, ca_file=ca_file) as client:
+            async with client_of(settings, ca_file) as client:
                 task = asyncio.create_task(client.call(make_request(server.url)))
                 await arrived.wait()
                 task.cancel()
@@ -381,7 +421,7 @@ def test_a_cookie_that_the_server_sets_is_never_sent_back(ca_file: Path) -> None
     async def run() -> None:
         manner = answer(SUCCESS, "200 OK", "Set-Cookie: JSESSIONID=foreign; Path=/", "Set-GUID: JSESSIONID=foreign")
         async with serve(manner, local_tls()) as server:
-            async with GatewayClient(GatewaySettings(url=server.url), ca_file=ca_file) as client:
+            async with client_of(GatewaySettings(url=server.url), ca_file) as client:
                 for agent in (1001, 1002, 1001):
                     await client.call(make_request(server.url, agent=agent))
             assert server.connections == 1
@@ -396,7 +436,7 @@ def test_a_cookie_that_the_server_sets_is_never_sent_back(ca_file: Path) -> None
 def test_guid_and_cookies_stay_with_their_agent(ca_file: Path) -> None:
     async def run() -> None:
         async with serve(answer(), local_tls()) as server:
-            async with GatewayClient(GatewaySettings(url=server.url), ca_file=ca_file) as client:
+            async with client_of(GatewaySettings(url=server.url), ca_file) as client:
                 await client.call(make_request(server.url, agent=1001, guid=MARKER, cookies={"JSESSIONID": COOKIE}))
                 await client.call(make_request(server.url, agent=1002, guid="another"))
             first, second = server.requests

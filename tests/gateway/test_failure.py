@@ -24,7 +24,7 @@ def test_every_failure_has_a_verdict_and_a_sentence(kind: FailureKind) -> None:
     verdict = judge_failure(kind)
 
     assert isinstance(verdict, VERDICTS[kind.effect])
-    assert (None, kind.sentence) == (verdict.retcode, verdict.message)
+    assert (None, kind.row.sentence) == (verdict.retcode, verdict.message)
 
 
 def test_a_failure_before_sending_is_never_in_doubt() -> None:
@@ -72,16 +72,18 @@ LOOP.__context__.__context__ = LOOP
 @pytest.mark.parametrize(
     ("exc", "phase", "kind"),
     [
-        pytest.param(certificate_error(62), Phase.CONNECTING, FailureKind.WRONG_NAME, id="host-name"),
-        pytest.param(certificate_error(64), Phase.CONNECTING, FailureKind.WRONG_NAME, id="ip-address"),
-        pytest.param(certificate_error(18), Phase.CONNECTING, FailureKind.UNKNOWN_AUTHORITY, id="self-signed"),
-        pytest.param(certificate_error(20), Phase.CONNECTING, FailureKind.UNKNOWN_AUTHORITY, id="unknown-ca"),
-        pytest.param(certificate_error(10), Phase.CONNECTING, FailureKind.CERTIFICATE_EXPIRED, id="expired"),
-        pytest.param(certificate_error(9), Phase.CONNECTING, FailureKind.CERTIFICATE_EXPIRED, id="not-yet-valid"),
-        pytest.param(certificate_error(23), Phase.CONNECTING, FailureKind.CERTIFICATE_BAD, id="revoked"),
-        pytest.param(tls_error("WRONG_VERSION_NUMBER"), Phase.CONNECTING, FailureKind.PLAIN_HTTP, id="plain-http"),
-        pytest.param(tls_error("NO_PROTOCOLS_AVAILABLE"), Phase.CONNECTING, FailureKind.TLS, id="old-tls"),
-        pytest.param(ssl.SSLError(), Phase.CONNECTING, FailureKind.TLS, id="tls-without-a-reason"),
+        pytest.param(certificate_error(62), Phase.SHAKING_HANDS, FailureKind.WRONG_NAME, id="host-name"),
+        pytest.param(certificate_error(64), Phase.SHAKING_HANDS, FailureKind.WRONG_NAME, id="ip-address"),
+        pytest.param(certificate_error(18), Phase.SHAKING_HANDS, FailureKind.SELF_SIGNED, id="self-signed"),
+        pytest.param(certificate_error(20), Phase.SHAKING_HANDS, FailureKind.UNKNOWN_AUTHORITY, id="unknown-ca"),
+        pytest.param(certificate_error(10), Phase.SHAKING_HANDS, FailureKind.CERTIFICATE_EXPIRED, id="expired"),
+        pytest.param(
+            certificate_error(9), Phase.SHAKING_HANDS, FailureKind.CERTIFICATE_NOT_YET_VALID, id="not-yet-valid"
+        ),
+        pytest.param(certificate_error(23), Phase.SHAKING_HANDS, FailureKind.CERTIFICATE_BAD, id="revoked"),
+        pytest.param(tls_error("WRONG_VERSION_NUMBER"), Phase.SHAKING_HANDS, FailureKind.NOT_TLS, id="plain-http"),
+        pytest.param(tls_error("NO_PROTOCOLS_AVAILABLE"), Phase.SHAKING_HANDS, FailureKind.TLS_TOO_OLD, id="old-tls"),
+        pytest.param(ssl.SSLError(), Phase.SHAKING_HANDS, FailureKind.TLS, id="tls-without-a-reason"),
         pytest.param(
             socket.gaierror(socket.EAI_NONAME, "x"), Phase.CONNECTING, FailureKind.NAME_NOT_FOUND, id="no-such-name"
         ),
@@ -102,13 +104,13 @@ LOOP.__context__.__context__ = LOOP
         pytest.param(TimeoutError(), Phase.CONNECTING, FailureKind.CONNECT_TIMEOUT, id="deadline-while-connecting"),
         pytest.param(httpx.PoolTimeout(""), Phase.UNKNOWN, FailureKind.CONNECT_TIMEOUT, id="pool-timeout"),
         pytest.param(httpx.ConnectError(""), Phase.UNKNOWN, FailureKind.NOT_CONNECTED, id="connect-error"),
-        pytest.param(ssl.SSLWantReadError(), Phase.CONNECTING, FailureKind.NOT_CONNECTED, id="cut-in-the-handshake"),
-        pytest.param(raised_again(), Phase.CONNECTING, FailureKind.PLAIN_HTTP, id="raised-again-from-none"),
+        pytest.param(ssl.SSLWantReadError(), Phase.SHAKING_HANDS, FailureKind.HANDSHAKE_CUT, id="cut-in-the-handshake"),
+        pytest.param(raised_again(), Phase.SHAKING_HANDS, FailureKind.NOT_TLS, id="raised-again-from-none"),
         pytest.param(LOOP, Phase.CONNECTING, FailureKind.NOT_CONNECTED, id="causes-in-a-circle"),
-        pytest.param(TimeoutError(), Phase.UNKNOWN, FailureKind.ANSWER_TIMEOUT, id="deadline-in-an-unknown-phase"),
-        pytest.param(TimeoutError(), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="deadline-after-sending"),
-        pytest.param(httpx.ReadTimeout(""), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="read-timeout"),
-        pytest.param(httpx.WriteTimeout(""), Phase.SENDING, FailureKind.ANSWER_TIMEOUT, id="write-timeout"),
+        pytest.param(TimeoutError(), Phase.UNKNOWN, FailureKind.TIMEOUT, id="deadline-in-an-unknown-phase"),
+        pytest.param(TimeoutError(), Phase.SENDING, FailureKind.TIMEOUT, id="deadline-after-sending"),
+        pytest.param(httpx.ReadTimeout(""), Phase.SENDING, FailureKind.TIMEOUT, id="read-timeout"),
+        pytest.param(httpx.WriteTimeout(""), Phase.SENDING, FailureKind.TIMEOUT, id="write-timeout"),
         pytest.param(httpx.ReadError(""), Phase.SENDING, FailureKind.CONNECTION_LOST, id="read-error"),
         pytest.param(httpx.WriteError(""), Phase.UNKNOWN, FailureKind.CONNECTION_LOST, id="write-error"),
         pytest.param(
@@ -129,6 +131,36 @@ LOOP.__context__.__context__ = LOOP
         ),
         pytest.param(tls_error("BAD_RECORD_MAC"), Phase.SENDING, FailureKind.CONNECTION_LOST, id="tls-after-sending"),
         pytest.param(
+            TimeoutError(), Phase.SHAKING_HANDS, FailureKind.HANDSHAKE_TIMEOUT, id="deadline-in-the-handshake"
+        ),
+        pytest.param(
+            ConnectionResetError(), Phase.SHAKING_HANDS, FailureKind.HANDSHAKE_CUT, id="reset-in-the-handshake"
+        ),
+        pytest.param(
+            tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"),
+            Phase.SHAKING_HANDS,
+            FailureKind.HANDSHAKE_REFUSED,
+            id="no-common-cipher",
+        ),
+        pytest.param(
+            tls_error("TLSV1_ALERT_UNKNOWN_CA"),
+            Phase.SHAKING_HANDS,
+            FailureKind.CLIENT_CERTIFICATE_REFUSED,
+            id="client-certificate-refused",
+        ),
+        pytest.param(
+            tls_error("SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+            Phase.SENDING,
+            FailureKind.CLIENT_CERTIFICATE_REFUSED,
+            id="client-certificate-refused-after-sending",
+        ),
+        pytest.param(
+            httpx.RemoteProtocolError("Received server _SWITCH_UPGRADE event without a pending proposal"),
+            Phase.SENDING,
+            FailureKind.SWITCHED_PROTOCOLS,
+            id="websocket",
+        ),
+        pytest.param(
             httpx.LocalProtocolError("Illegal header value"), Phase.SENDING, FailureKind.HEADER_UNSENDABLE, id="header"
         ),
         pytest.param(
@@ -145,6 +177,6 @@ def test_an_exception_is_told_apart_by_type_and_phase(exc: Exception, phase: Pha
 
 
 def test_the_tls_librarys_own_word_is_handed_on() -> None:
-    failures = [explain(exc, Phase.CONNECTING) for exc in (certificate_error(62), tls_error("WRONG_VERSION_NUMBER"))]
+    failures = [explain(exc, Phase.SHAKING_HANDS) for exc in (certificate_error(62), tls_error("WRONG_VERSION_NUMBER"))]
 
     assert [failure.detail for failure in failures] == ["its own word", "wrong version number"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.gateway import (
     Acknowledged,
+    Misconfigured,
     NotSignedIn,
     Refused,
     Reply,
@@ -25,7 +26,7 @@ from reconciler.gateway import (
 )
 from reconciler.gateway.protocol.judging import parse_retry_after
 from reconciler.gateway.protocol.secrecy import Secrets
-from reconciler.gateway.retcodes import RETCODES
+from reconciler.gateway.retcodes import RETCODES, with_overrides
 from reconciler.model.site import RetcodeClass
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -123,7 +124,7 @@ def test_a_site_can_judge_a_retcode_otherwise() -> None:
 
 
 def test_no_table_makes_a_failure_of_a_success() -> None:
-    table = {"0": replace(RETCODES["106-011"], retcode="0")}
+    table = {"0": replace(RETCODES["106-011"], code="0")}
 
     assert isinstance(verdict_of(reply_with({"retcode": "0"}), table=table), Acknowledged)
 
@@ -141,13 +142,13 @@ def test_no_table_makes_a_failure_of_a_success() -> None:
         pytest.param(Reply(status=200, body=b'{"retcode": "0"}{}'), "not JSON", id="more-than-one"),
         pytest.param(Reply(status=200, body=b"[" * 60_000), "not JSON", id="deep"),
         pytest.param(reply_with([{"retcode": "0"}]), "not an object", id="array"),
-        pytest.param(reply_with({"message": "success"}), "without a readable retcode", id="no-retcode"),
-        pytest.param(reply_with({"Retcode": "0"}), "without a readable retcode", id="other-case"),
-        pytest.param(reply_with({"retcode": None}), "without a readable retcode", id="null"),
-        pytest.param(reply_with({"retcode": False}), "without a readable retcode", id="false"),
-        pytest.param(reply_with({"retcode": True}), "without a readable retcode", id="true"),
-        pytest.param(reply_with({"retcode": ""}), "without a readable retcode", id="empty-text"),
-        pytest.param(reply_with({"retcode": ["0"]}), "without a readable retcode", id="list"),
+        pytest.param(reply_with({"message": "success"}), "no readable retcode", id="no-retcode"),
+        pytest.param(reply_with({"Retcode": "0"}), "no readable retcode", id="other-case"),
+        pytest.param(reply_with({"retcode": None}), "no readable retcode", id="null"),
+        pytest.param(reply_with({"retcode": False}), "no readable retcode", id="false"),
+        pytest.param(reply_with({"retcode": True}), "no readable retcode", id="true"),
+        pytest.param(reply_with({"retcode": ""}), "no readable retcode", id="empty-text"),
+        pytest.param(reply_with({"retcode": ["0"]}), "no readable retcode", id="list"),
         pytest.param(replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"),
         pytest.param(reply_with({"retcode": "0"}, content_encoding="gzip"), "compressed", id="compressed"),
     ],
@@ -186,6 +187,47 @@ def test_a_request_that_was_turned_away_is_tried_again_and_never_in_doubt(status
 
 
 @pytest.mark.parametrize(
+    ("reply", "overloaded"),
+    [
+        pytest.param(Reply(status=429), True, id="429"),
+        pytest.param(Reply(status=429, retry_after="garbage"), True, id="429-with-garbage"),
+        pytest.param(Reply(status=503, retry_after="7"), True, id="503-that-says-when"),
+        pytest.param(Reply(status=408, retry_after="7"), True, id="408-that-says-when"),
+        pytest.param(Reply(status=503), False, id="503"),
+        pytest.param(Reply(status=408), False, id="408"),
+        pytest.param(reply_with({"retcode": "000-007"}, retry_after="7"), False, id="one-agents-own-retcode"),
+    ],
+)
+def test_a_server_that_has_too_much_to_do_says_so_for_everybody(reply: Reply, overloaded: bool) -> None:
+    verdict = verdict_of(reply)
+
+    assert isinstance(verdict, Transient)
+    assert verdict.overloaded is overloaded
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (RetcodeClass.STOP, Misconfigured),
+        (RetcodeClass.TRANSIENT, Transient),
+        (RetcodeClass.DEFERRED, NotSignedIn),
+        (RetcodeClass.REREAD_SESSION, SessionExpired),
+        (RetcodeClass.PERMANENT, Refused),
+    ],
+)
+def test_a_site_can_judge_a_refusing_status_otherwise(kind: RetcodeClass, expected: type[Verdict]) -> None:
+    assert isinstance(verdict_of(Reply(status=401), table=with_overrides({"http-401": kind})), expected)
+
+
+def test_an_upgrade_that_is_wanted_stops_the_run_and_says_which_port() -> None:
+    verdict = verdict_of(Reply(status=426))
+
+    assert isinstance(verdict, Misconfigured)
+    assert "WebSocket" in verdict.message
+    assert "8043" in verdict.message
+
+
+@pytest.mark.parametrize(
     ("status", "words"),
     [(401, "wrong path"), (403, "firewall"), (404, "port and path prefix"), (405, "port"), (400, "refused"), (418, "")],
 )
@@ -208,17 +250,17 @@ def test_a_retcode_in_an_error_page_is_reported_and_decides_nothing() -> None:
 @pytest.mark.parametrize(
     ("location", "shown"),
     [
-        pytest.param("https://new.example:8443/x?sid=s3", "redirect to https://new.example:8443,", id="another-host"),
-        pytest.param("//new.example/x", "redirect to https://new.example,", id="same-scheme"),
-        pytest.param("http://me:hunter2@new.example/", "redirect to http://new.example,", id="password"),
-        pytest.param("https://[2001:db8::1]:1/", "redirect to https://[2001:db8::1]:1,", id="ipv6"),
-        pytest.param("/login;jsessionid=s3", "redirect to another path,", id="path"),
-        pytest.param("https://[bad", "redirect to another path,", id="garbage"),
-        pytest.param("", "redirect to another path,", id="none"),
+        pytest.param("https://new.example:8443/x?sid=s3", "redirect to https://new.example:8443: ", id="another-host"),
+        pytest.param("//new.example/x", "redirect to https://new.example: ", id="same-scheme"),
+        pytest.param("http://me:hunter2@new.example/", "redirect to http://new.example: ", id="password"),
+        pytest.param("https://[2001:db8::1]:1/", "redirect to https://[2001:db8::1]:1: ", id="ipv6"),
+        pytest.param("/login;jsessionid=s3", "redirect to another path: ", id="path"),
+        pytest.param("https://[bad", "redirect to another path: ", id="garbage"),
+        pytest.param("", "redirect to another path: ", id="none"),
         pytest.param(f"https://{MARKER}.example/", "redirect to (withheld", id="guid-in-the-host"),
         pytest.param(f"https://{MARKER.upper()}.example/", "redirect to (withheld", id="guid-in-other-case"),
-        pytest.param(f"/login?guid={MARKER}", "redirect to another path,", id="guid-in-a-path"),
-        pytest.param(f"https://new.example/?g={MARKER}", "redirect to https://new.example,", id="guid-behind-the-host"),
+        pytest.param(f"/login?guid={MARKER}", "redirect to another path: ", id="guid-in-a-path"),
+        pytest.param(f"https://new.example/?g={MARKER}", "redirect to https://new.example: ", id="guid-behind-it"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -316,7 +358,7 @@ def test_a_content_type_that_holds_a_secret_is_not_shown_in_part_either(content_
     verdict = verdict_of(reply, secrets=Secrets([MARKER]))
 
     assert MARKER[:8] not in verdict.message
-    assert "not JSON ((withheld" in verdict.message
+    assert "not JSON (withheld" in verdict.message
 
 
 def test_a_content_type_does_not_show_half_of_a_guid_with_a_semicolon() -> None:

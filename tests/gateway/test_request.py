@@ -8,7 +8,7 @@ from gateway.examples import COOKIE, MARKER, NUMBERS, PATH, URL, make_request, m
 from reconciler.gateway import build_request
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
 
 SAMPLE = """
     {

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.gateway.retcodes import RETCODES, SUCCESS, UNKNOWN, Grade, lookup, with_overrides
+from reconciler.gateway import verdict_table
+from reconciler.gateway.retcodes import REPLIES, RETCODES, SUCCESS, UNKNOWN, lookup, with_overrides
+from reconciler.gateway.rows import Grade, Row
+from reconciler.gateway.statuses import status_code
 from reconciler.model.site import RetcodeClass
 
 KINDS = {
@@ -25,7 +28,7 @@ KINDS = {
 def test_a_known_retcode_has_its_class(retcode: str, kind: RetcodeClass) -> None:
     row = lookup(retcode)
 
-    assert (retcode, kind) == (row.retcode, row.kind)
+    assert (retcode, kind) == (row.code, row.kind)
 
 
 def test_the_table_holds_these_codes_and_the_family_only() -> None:
@@ -52,23 +55,64 @@ def test_an_unknown_code_is_permanent(retcode: str) -> None:
 def test_a_site_can_replace_a_row() -> None:
     busy = replace(RETCODES["106-011"], kind=RetcodeClass.TRANSIENT)
 
-    assert lookup("106-011", {**RETCODES, "106-011": busy}) is busy
+    assert lookup("106-011", {**REPLIES, "106-011": busy}) is busy
 
 
-@pytest.mark.parametrize("row", [*RETCODES.values(), UNKNOWN], ids=lambda row: row.retcode)
-def test_every_row_says_what_happened_and_what_to_do(row: object) -> None:
-    meaning, remedy = getattr(row, "meaning"), getattr(row, "remedy")  # noqa: B009 - ids need the loose type
-
-    assert meaning
-    assert remedy
-    assert "\n" not in meaning + remedy
+EVERY_ROW = pytest.mark.parametrize("row", verdict_table().values(), ids=lambda row: row.code)
 
 
-@pytest.mark.parametrize("row", RETCODES.values(), ids=lambda row: row.retcode)
-def test_a_documented_row_names_its_page(row: object) -> None:
-    grade, page = getattr(row, "grade"), getattr(row, "page")  # noqa: B009 - the same
+@EVERY_ROW
+def test_every_row_says_what_happened_and_what_to_do(row: Row) -> None:
+    assert row.meaning
+    assert row.remedy
+    assert row.sentence.isprintable()
 
-    assert (grade in (Grade.DOCUMENTED, Grade.REFERENCE)) == bool(page)
+
+@EVERY_ROW
+def test_a_documented_row_names_its_page_and_no_other_does(row: Row) -> None:
+    assert (row.grade in (Grade.DOCUMENTED, Grade.REFERENCE, Grade.STANDARD)) == bool(row.page)
+
+
+@EVERY_ROW
+def test_what_leaves_a_doubt_is_tried_again(row: Row) -> None:
+    assert not row.doubt or row.kind is RetcodeClass.TRANSIENT
+
+
+def test_success_is_in_no_table() -> None:
+    assert SUCCESS not in verdict_table()
+
+
+@pytest.mark.parametrize(
+    ("code", "row"),
+    [
+        ("http-404", "http-404"),
+        ("http-418", "http-4xx"),
+        ("http-502", "http-5xx"),
+        ("http-599", "http-5xx"),
+        ("http-302", "http-3xx"),
+        ("http-204", "http-2xx"),
+        ("http-101", "http-1xx"),
+    ],
+)
+def test_a_status_has_its_own_row_or_its_hundreds(code: str, row: str) -> None:
+    assert lookup(code).code == row
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "http-404"), (99, "http-5xx"), (600, "http-5xx"), (999, "http-5xx"), (-1, "http-5xx")]
+)
+def test_a_number_that_http_does_not_have_counts_as_trouble_of_the_server(status: int, code: str) -> None:
+    assert status_code(status) == code
+
+
+def test_a_site_judges_a_refusing_status_otherwise() -> None:
+    table = with_overrides({"http-401": RetcodeClass.REREAD_SESSION})
+
+    assert (lookup("http-401", table).kind, lookup("http-401", table).grade) == (
+        RetcodeClass.REREAD_SESSION,
+        Grade.SITE,
+    )
+    assert lookup("http-403", table) == lookup("http-403")
 
 
 def test_a_site_judges_a_code_or_a_family_otherwise_and_every_other_code_as_the_table() -> None:

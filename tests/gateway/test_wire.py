@@ -6,14 +6,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from gateway.examples import client_of
 from gateway.servers import answer, local_tls, serve
 
-from reconciler.gateway import GatewayClient, build_request
+from reconciler.gateway import build_request
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.session import Session
-from reconciler.model.site import CallnumsKey, GatewaySettings
 
 GUID = "cf47e0f1-6b7c-4f6e-8c1d-2f3a4b5c6d7e.AgentGateway0"
 CAMEL = (
@@ -31,7 +32,7 @@ async def received(
     numbers = Concurrency.of(25, {Channel.SMS: 6, Channel.WEB_CHAT: 9})
     async with serve(answer(), local_tls()) as server:
         session = Session(agent=AgentId(1001), guid=GUID, cookies=cookies or {})
-        async with GatewayClient(GatewaySettings(url=server.url), ca_file=ca_file) as client:
+        async with client_of(GatewaySettings(url=server.url), ca_file) as client:
             await client.call(build_request(server.url, session, numbers, key))
     return server.port, server.requests
 

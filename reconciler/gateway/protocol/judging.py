@@ -3,19 +3,12 @@
 | reply                                        | verdict                                                      |
 |----------------------------------------------|--------------------------------------------------------------|
 | 200, JSON object, retcode "0"                | Acknowledged: the only success there is                      |
-| 200, JSON object, another retcode            | its row of the retcode table                                 |
+| 200, JSON object, another retcode            | its row of `retcodes`                                        |
 | 200 without a readable retcode, other 2xx/1xx| Unanswered                                                   |
-| 408, 429                                     | Transient: the request was turned away, so nothing was sent  |
-| 5xx, and numbers that HTTP does not have     | Transient, sent_maybe                                        |
-| 3xx, 4xx                                     | Refused                                                      |
+| any other status                             | its row of `statuses`; a 5xx leaves a doubt                  |
 
-Why a 200 without a readable retcode (HTML of a load balancer, an empty or cut or compressed body, no retcode) is not
-a failure: whatever wrote it may have done so before or after the gateway took the values, and nothing in it tells
-which. To record "failed" would claim the old values still hold. So it is in doubt, and sent again.
-
-Why a 5xx may have been sent: a proxy says 502 or 504 also when the gateway took the request and its answer was lost.
-
-The status comes first: a retcode in a reply that is not a 200 is reported and decides nothing.
+Rules of this file: the status comes first, then the retcode, and their rows say what is done. A server that is
+overloaded says so to everybody: a 429, or a wish in Retry-After, holds up the whole run (`Transient.overloaded`).
 """
 
 from __future__ import annotations
@@ -27,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from reconciler.gateway.protocol.reply import Answer, Reply, read_answer
+from reconciler.gateway.protocol.reply import Answer, Reply, Unreadable, read_answer
 from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.protocol.verdict import (
     Acknowledged,
@@ -39,7 +32,9 @@ from reconciler.gateway.protocol.verdict import (
     Unanswered,
     Verdict,
 )
-from reconciler.gateway.retcodes import RETCODES, SUCCESS, RetcodeTable, Row, lookup
+from reconciler.gateway.retcodes import REPLIES, SUCCESS, lookup
+from reconciler.gateway.rows import Row, VerdictTable
+from reconciler.gateway.statuses import status_code
 from reconciler.model.printable import printable
 from reconciler.model.site import RetcodeClass
 
@@ -51,28 +46,17 @@ _OK = 200
 _WITHHELD = "(withheld: it repeats a session's secret)"
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NO_PART_OF_A_URL = re.compile(r"[\t\r\n]")  # `urlsplit` passes over them, too
-_NOT_KNOWN = "whether the values were taken is not known"
-
-_TURNED_AWAY = {
-    408: "the request did not arrive in time",
-    429: "too many requests: lower gateway.requests_per_second if it lasts",
-}
-_REFUSAL = "the call was refused before the gateway looked at it"
-_REFUSALS = {
-    401: "something before the gateway asks for a sign-in of its own, or gateway.url has a wrong path",
-    403: "the gateway, or a firewall or proxy before it, forbids this call from here: ask its operators to allow it",
-    404: "there is no such interface at gateway.url: check its port and path prefix",
-    405: "gateway.url leads to something that does not take this call: check its port and path prefix",
-}
+_TOO_MANY = 429
+_REDIRECTS = 3
 
 
-def judge(reply: Reply, *, now: datetime, table: RetcodeTable = RETCODES, secrets: Secrets | None = None) -> Verdict:
+def judge(reply: Reply, *, now: datetime, table: VerdictTable = REPLIES, secrets: Secrets | None = None) -> Verdict:
     """Return what `reply` says about the call.
 
     Args:
         reply: what came back.
         now: an aware time, against which a Retry-After date is read.
-        table: the meaning of the retcodes; a site may have its own.
+        table: the meaning of retcodes and statuses; a site may have its own.
         secrets: what is withheld if the server repeats it: `Request.secrets` of the run so far.
     """
     secrets = Secrets() if secrets is None else secrets
@@ -80,9 +64,9 @@ def judge(reply: Reply, *, now: datetime, table: RetcodeTable = RETCODES, secret
         reply = replace(reply, content_type=_WITHHELD)
     answer = read_answer(reply)
     if reply.status != _OK:
-        return _judge_status(reply, answer, now, secrets)
-    if isinstance(answer, str):
-        return Unanswered(message=f"HTTP 200 with {_shown(answer, secrets)}, so {_NOT_KNOWN}")
+        return _judge_status(reply, answer, now, lookup(status_code(reply.status), table), secrets)
+    if isinstance(answer, Unreadable):
+        return Unanswered(message=_sentence(answer.row, _aside(answer.detail, secrets)))
     return _judge_retcode(reply, answer, now, lookup(answer.retcode, table), secrets)
 
 
@@ -103,51 +87,38 @@ def _judge_retcode(reply: Reply, answer: Answer, now: datetime, row: Row, secret
     if answer.retcode == SUCCESS:
         return Acknowledged(message=_shown(answer.text, secrets))
     retcode = _shown(answer.retcode, secrets, limit=_MAX_RETCODE)
-    message = f"{row.meaning}: {row.remedy}{_said(answer, secrets)}"
+    wait = parse_retry_after(reply.retry_after, now=now)
+    return _of_row(row, retcode, row.sentence + _said(answer, secrets), wait=wait, overloaded=False)
+
+
+def _judge_status(reply: Reply, answer: Answer | Unreadable, now: datetime, row: Row, secrets: Secrets) -> Verdict:
+    redirect = reply.status // 100 == _REDIRECTS
+    where = f" to {_target(reply.location, secrets) or 'another path'}" if redirect else ""
+    retcode, message = None, f"HTTP {reply.status}: {_sentence(row, where)}"
+    if isinstance(answer, Answer) and answer.retcode != SUCCESS:
+        retcode, message = _shown(answer.retcode, secrets, limit=_MAX_RETCODE), message + _said(answer, secrets)
+    if reply.status < _OK or reply.status // 100 == _OK // 100:
+        return Unanswered(retcode=retcode, message=message)
+    wait = parse_retry_after(reply.retry_after, now=now)
+    return _of_row(row, retcode, message, wait=wait, overloaded=reply.status == _TOO_MANY or wait is not None)
+
+
+def _of_row(row: Row, retcode: str | None, message: str, *, wait: float | None, overloaded: bool) -> Verdict:
     match row.kind:
         case RetcodeClass.DEFERRED:
             return NotSignedIn(retcode=retcode, message=message)
         case RetcodeClass.REREAD_SESSION:
             return SessionExpired(retcode=retcode, message=message)
         case RetcodeClass.TRANSIENT:
-            wait = parse_retry_after(reply.retry_after, now=now)
-            return Transient(retcode=retcode, message=message, retry_after=wait)
+            return Transient(
+                retcode=retcode, message=message, retry_after=wait, overloaded=overloaded, sent_maybe=row.doubt
+            )
         case RetcodeClass.PERMANENT:
             return Refused(retcode=retcode, message=message)
         case RetcodeClass.STOP:
             return Misconfigured(retcode=retcode, message=message)
         case _:
             assert_never(row.kind)
-
-
-def _judge_status(reply: Reply, answer: Answer | str, now: datetime, secrets: Secrets) -> Verdict:
-    status, retcode, said = reply.status, None, ""
-    if isinstance(answer, Answer) and answer.retcode != SUCCESS:
-        retcode, said = _shown(answer.retcode, secrets, limit=_MAX_RETCODE), _said(answer, secrets)
-    wait = parse_retry_after(reply.retry_after, now=now)
-    match status // 100:
-        case 4 if status in _TURNED_AWAY:
-            message = f"HTTP {status}: {_TURNED_AWAY[status]}{said}"
-            return Transient(retcode=retcode, message=message, retry_after=wait)
-        case 4:
-            message = f"HTTP {status}: {_REFUSALS.get(status, _REFUSAL)}{said}"
-            return Refused(retcode=retcode, message=message)
-        case 3:
-            return Refused(retcode=retcode, message=_redirect(reply, secrets))
-        case 1 | 2:
-            message = f"HTTP {status}, which this interface does not give, so {_NOT_KNOWN}{said}"
-            return Unanswered(retcode=retcode, message=message)
-        case _:
-            message = f"HTTP {status}: the gateway, or a proxy before it, is in trouble{said}"
-            return Transient(retcode=retcode, message=message, retry_after=wait, sent_maybe=True)
-
-
-def _redirect(reply: Reply, secrets: Secrets) -> str:
-    where = _target(reply.location, secrets) or "another path"
-    return (
-        f"HTTP {reply.status}: gateway.url is answered with a redirect to {where}, and redirects are never followed "
-        "with a Guid: correct gateway.url"
-    )
 
 
 def _target(location: str, secrets: Secrets) -> str:
@@ -164,6 +135,15 @@ def _target(location: str, secrets: Secrets) -> str:
     if secrets.are_in(location, before=location.index("//") + 2 + len(parts.netloc)):
         return _WITHHELD
     return _shown(f"{parts.scheme or 'https'}://{host}", secrets)
+
+
+def _sentence(row: Row, aside: str) -> str:
+    return f"{row.meaning}{aside}: {row.remedy}"
+
+
+def _aside(detail: str, secrets: Secrets) -> str:
+    shown = _shown(detail, secrets)
+    return f" {shown}" if shown == _WITHHELD else f" ({shown})" if shown else ""
 
 
 def _said(answer: Answer, secrets: Secrets) -> str:

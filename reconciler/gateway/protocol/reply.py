@@ -11,6 +11,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.gateway.rows import Row
+from reconciler.gateway.statuses import COMPRESSED, EMPTY, NO_RETCODE, NOT_JSON, OVERSIZED
+
 MAX_BODY = 64 * 1024
 """Bytes of a reply's body that are read; the documented reply has 40."""
 
@@ -22,12 +25,16 @@ class Reply:
     status: int
     content_type: str = ""
     body: bytes = field(default=b"", repr=False)
-    """As it came over the wire, `MAX_BODY` bytes at most."""
+    """As it came over the wire, as much of it as the connection takes: `MAX_BODY` bytes of a gateway's."""
     truncated: bool = False
-    """The body was longer than `MAX_BODY`."""
+    """The body was longer than that."""
     content_encoding: str = ""
     retry_after: str = ""
     location: str = field(default="", repr=False)
+    set_guid: str = field(default="", repr=False)
+    """The header by which a session is begun or its Guid replaced. Secret."""
+    set_cookies: tuple[str, ...] = field(default=(), repr=False)
+    """Each `Set-Cookie` header. Secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +45,27 @@ class Answer:
     text: str
 
 
-def read_answer(reply: Reply) -> Answer | str:
-    """Return the answer in the body of `reply`, or in words, not yet fit to be shown, what is there in its place."""
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in an answer's place. Its detail is not yet fit to be shown."""
+
+    row: Row
+    detail: str = ""
+
+
+def read_answer(reply: Reply) -> Answer | Unreadable:
+    """Return the answer in the body of `reply`, or what is there in its place."""
     if reply.truncated:
-        return f"a body of more than {MAX_BODY // 1024} KiB"
+        return Unreadable(OVERSIZED, f"more than {MAX_BODY // 1024} KiB")
     if reply.content_encoding.strip().lower() not in ("", "identity"):
-        return "a compressed body, though none was asked for"
+        return Unreadable(COMPRESSED)
     if not reply.body.strip():
-        return "an empty body"
+        return Unreadable(EMPTY)
     try:
         document = _parse(reply.body)
     except (ValueError, RecursionError):
         # The media type, whole: it is cut only after secrets were looked for.
-        kind = reply.content_type.partition(";")[0].strip() or "no content type"
-        return f"a body that is not JSON ({kind}), perhaps from a load balancer or proxy"
+        return Unreadable(NOT_JSON, reply.content_type.partition(";")[0].strip() or "no content type")
     return _read_document(document)
 
 
@@ -61,10 +75,10 @@ def _parse(body: bytes) -> Any:
     return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
 
 
-def _read_document(document: Any) -> Answer | str:
+def _read_document(document: Any) -> Answer | Unreadable:
     if not isinstance(document, dict):
-        return "JSON that is not an object"
+        return Unreadable(NO_RETCODE, "not an object")
     retcode, text = document.get("retcode"), document.get("message")
     if not isinstance(retcode, str) or not retcode:
-        return "JSON without a readable retcode"
+        return Unreadable(NO_RETCODE)
     return Answer(retcode, text if isinstance(text, str) else "")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from reconciler.gateway.protocol.secrecy import MIN_SECRET
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.session import Session
-from reconciler.model.site import CallnumsKey
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
 
@@ -28,7 +28,8 @@ class Request:
     url: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     """Secret: the Guid and the agent's cookies are among them."""
-    body: bytes
+    body: bytes = field(repr=False)
+    """Secret where agents are signed in: it holds the password then."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must not be repeated to anyone, should the server's answer hold it."""
 
@@ -38,19 +39,21 @@ def build_request(url: str, session: Session, concurrency: Concurrency, callnums
     return Request(
         agent=session.agent,
         url=f"{url.rstrip('/')}/agentgateway/resource/mediacall/{session.agent}/setcallnumsbymediatype",
-        headers=_headers(session),
+        headers=session_headers(session),
         body=_body(concurrency, callnums_key),
-        secrets=_secrets(session),
+        secrets=session_secrets(session),
     )
 
 
-def _secrets(session: Session) -> tuple[str, ...]:
+def session_secrets(session: Session) -> tuple[str, ...]:
+    """Return what of `session` a server must not get repeated."""
     # A cookie's value may stand in double quotes, and a server repeats it without them.
     texts = (text.strip('"') for text in (session.guid, *session.cookies.values()))
     return tuple(text for text in texts if len(text) >= MIN_SECRET)
 
 
-def _headers(session: Session) -> tuple[tuple[str, str], ...]:
+def session_headers(session: Session) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a call in `session`: media type, Guid, and the cookies if there are any."""
     headers = (("Content-Type", CONTENT_TYPE), ("Guid", session.guid))
     if not session.cookies:
         return headers

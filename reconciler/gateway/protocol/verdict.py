@@ -52,6 +52,8 @@ class Transient:
     message: str = ""
     retry_after: float | None = None
     """Seconds the server asked to wait, 0 to 60; `None` when it did not say."""
+    overloaded: bool = False
+    """The server has too much to do, whoever asks: every agent's calls are to wait, not only this one's."""
     sent_maybe: bool = False
     """The gateway may have taken the values all the same (a proxy's 502, say): used-up retries leave it in doubt."""
 

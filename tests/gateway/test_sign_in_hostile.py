@@ -1,0 +1,114 @@
+"""Signing in at a server that answers what no gateway should."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from gateway.examples import access_to
+from gateway.servers import answer, local_tls, serve
+
+from reconciler.gateway import REPLIES, SessionSource, SignInAccess, open_source
+from reconciler.model.agent import AgentId
+from reconciler.model.gateway_settings import GatewaySettings
+from reconciler.model.secret_reference import SecretReference
+from reconciler.model.session import Absent, Session
+from reconciler.model.sign_in_settings import SignInSessions
+
+AGENT = AgentId(1001)
+PASSWORD = "open-sesame"
+
+
+def meet(
+    ca_file: Path, body: bytes, *headers: str, password: str = PASSWORD, status: str = "200 OK"
+) -> tuple[Session | Absent, list[str], list[bytes]]:
+    """Sign an agent in at a server that always answers this; return the answer, the warnings and the requests."""
+
+    async def main() -> tuple[Session | Absent, SessionSource, list[bytes]]:
+        async with serve(answer(body, status, *headers), local_tls()) as server:
+            settings = GatewaySettings(url=server.url, requests_per_second=1000, timeout=2)
+            allowed = SignInAccess(
+                gateway=settings, access=access_to(settings, ca_file), table=REPLIES, now=lambda: "2025-03-01T12:00:00Z"
+            )
+            sessions = SignInSessions(credentials=SecretReference.parse("env:CREDENTIALS"), timeout=2)
+            environ = {"CREDENTIALS": json.dumps({"1001": {"password": password, "phonenum": "4"}})}
+            source = open_source(sessions, root=ca_file.parent, environ=environ, sign_in=allowed)
+            try:
+                return (await source.fetch([AGENT]))[AGENT], source, server.requests
+            finally:
+                await source.close()
+
+    told, source, requests = asyncio.run(main())
+    return told, [each.code for each in source.warnings()], requests
+
+
+def said(retcode: str, message: str) -> bytes:
+    return json.dumps({"retcode": retcode, "message": message}).encode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param((), id="none"),
+        pytest.param(("Set-GUID: JSESSIONID=two words",), id="with-a-blank"),
+        pytest.param((f"Set-GUID: JSESSIONID={'a' * 600}",), id="too-long"),
+        pytest.param(("Set-GUID: JSESSIONID=a", "Set-GUID: JSESSIONID=b"), id="two"),
+        pytest.param(("Set-GUID: JSESSIONID=a", "Set-Cookie: x=a\x01"), id="cookie-that-cannot-be-sent"),
+    ],
+)
+def test_a_sign_in_without_a_guid_that_can_be_used_is_told_and_not_repeated(
+    ca_file: Path, headers: tuple[str, ...]
+) -> None:
+    told, warnings, requests = meet(ca_file, said("0", "success"), *headers)
+
+    assert isinstance(told, Absent)
+    assert (told.retcode, told.ends_run) == (None, False)
+    assert "Set-GUID" in told.message
+    assert (warnings, len(requests)) == (["maybe-signed-in"], 1)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "OPEN-sesame", "abc", "1"])
+def test_a_server_that_repeats_the_password_gets_no_word_of_its_own_told(ca_file: Path, password: str) -> None:
+    told, _, _ = meet(ca_file, said("100-001", f"bad: {password}!"), password=password)
+
+    assert isinstance(told, Absent)
+    assert "bad:" not in told.message
+    assert "sign-in parameter" in told.message
+
+
+def test_the_gateways_own_words_are_told_where_they_hold_no_secret(ca_file: Path) -> None:
+    told, _, _ = meet(ca_file, said("100-001", "no such\x1b[2J phone"), password="abc")
+
+    assert isinstance(told, Absent)
+    assert 'the gateway says "no such\\x1b[2J phone"' in told.message
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "doubt"),
+    [
+        pytest.param(b"<html>please sign in</html>", "200 OK", True, id="html"),
+        pytest.param(b"", "200 OK", True, id="nothing"),
+        pytest.param(b"bad gateway", "502 Bad Gateway", True, id="502"),
+        pytest.param(b"slow down", "429 Too Many Requests", False, id="429"),
+    ],
+)
+def test_an_answer_that_is_none_is_asked_for_three_times_and_told_with_its_doubt(
+    ca_file: Path, body: bytes, status: str, doubt: bool
+) -> None:
+    told, warnings, requests = meet(ca_file, body, status=status)
+
+    assert isinstance(told, Absent)
+    assert told.message.startswith("signing in: ")
+    assert "values" not in told.message
+    assert len(requests) == 3
+    assert warnings == (["maybe-signed-in"] if doubt else [])
+
+
+@pytest.mark.parametrize("status", ["302 Found", "401 Unauthorized", "404 Not Found"])
+def test_a_site_that_has_no_such_interface_is_asked_once(ca_file: Path, status: str) -> None:
+    told, warnings, requests = meet(ca_file, b"", "Location: https://elsewhere.example/", status=status)
+
+    assert isinstance(told, Absent)
+    assert (warnings, len(requests)) == ([], 1)
