@@ -25,10 +25,9 @@ from reconciler.cli.interrupts import interrupts_raised
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import reopen_closed, stderr_style, write
+from reconciler.cli.warnings import shortened
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.model.diagnostic import Diagnostic, Severity
-
-_SHOWN_WARNINGS = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,10 +112,8 @@ def _json(result: CommandResult) -> str:
 def _diagnostics(result: CommandResult) -> str:
     from reconciler.report import diagnostics_text  # noqa: PLC0415 - as above
 
-    warnings = [each for each in result.diagnostics if each.severity is Severity.WARNING]
-    hidden = set(map(id, warnings[_SHOWN_WARNINGS:]))
-    shown = [each for each in result.diagnostics if id(each) not in hidden]
+    shown, hidden = shortened(result.diagnostics)
     text = diagnostics_text(shown, style=stderr_style())
     if hidden:
-        text += f"… and {len(hidden)} more warnings: reconciler validate {result.environment}\n"
+        text += f"… and {hidden} more warnings: reconciler validate {result.environment}\n"
     return text

@@ -48,6 +48,19 @@ class SpanType(click.ParamType[float]):
         return int(match[1]) * _UNITS[match[2]]
 
 
+class DurationType(SpanType):
+    """A span of time in which something can happen: above 0."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse, or say how it is written."""
+        seconds = super().convert(value, param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is no time at all; write a span above 0, such as 30m", param, ctx)
+        return seconds
+
+
 class InstantType(click.ParamType[str]):
     """An RFC 3339 time, normalised to UTC and whole seconds."""
 
@@ -97,6 +110,12 @@ allow_changes_option = click.option(
     type=click.IntRange(min=0),
     metavar="N",
     help="Lift the guardrails for exactly N changes; another number than the plan's is refused.",
+)
+
+deadline_option = click.option(
+    "--deadline",
+    type=DurationType(),
+    help="Start no call any more after this time (30m, 2h); in place of gateway.run_deadline.",
 )
 
 
@@ -155,13 +174,26 @@ def reassert_options(command: _F) -> _F:
         "--reassert-older-than", "older_than", type=SpanType(), help="Also those acknowledged longer ago: 12h, 7d."
     )
     @click.option("--at", type=InstantType(), help="The time to count back from; now, unless given.")
+    @click.option(
+        "--sessions",
+        is_flag=True,
+        help="Ask the session source who is signed in; send again to those who signed in anew.",
+    )
     @functools.wraps(command)
-    def with_options(scope: Scope, reassert: str, older_than: float | None, at: str | None, **rest: Any) -> Any:
+    def with_options(
+        scope: Scope, reassert: str, older_than: float | None, at: str | None, *, sessions: bool, **rest: Any
+    ) -> Any:
         if at is not None and older_than is None:
             raise click.UsageError("--at is the time that --reassert-older-than counts back from; give both")
         if older_than is not None and at is None:
             at = utc_now()
-        options = PlanOptions(scope=scope, reassert_all=reassert == "all", reassert_older_than=older_than, at=at)
+        options = PlanOptions(
+            scope=scope,
+            reassert_all=reassert == "all",
+            reassert_older_than=older_than,
+            at=at,
+            sessions=sessions,
+        )
         return command(options=options, **rest)
 
     return with_options  # type: ignore[return-value]  # as above

@@ -10,7 +10,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from reconciler.applying import Stop
@@ -23,8 +23,13 @@ GRACE = 5.0
 
 
 @contextmanager
-def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """Throw `stop` at the first signal and leave the process at the second; entered inside the event loop."""
+def stop_on_signals(stop: Stop, *, last_words: Callable[[], str] = str) -> Iterator[None]:
+    """Throw `stop` at the first signal and leave the process at the second; entered inside the event loop.
+
+    Args:
+        stop: the switch.
+        last_words: makes what else is to be told when the process is left at once.
+    """
     loop = asyncio.get_running_loop()
     seen = itertools.count(1)
 
@@ -33,6 +38,7 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
             # Consistent all the same: whatever was sent has a durable intent, and the next run takes it from there.
             cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar has hidden it
             write(sys.stderr, f"{cursor}left at once: calls without an answer are in doubt; the next plan lists them\n")
+            write(sys.stderr, last_words())
             os._exit(ExitCode.INTERRUPTED)
         write(sys.stderr, "stopping: no new calls; waiting for those in flight (interrupt again to leave at once)\n")
         stop.request(InterruptedRunError("interrupted; the rest was not sent"), grace=GRACE)

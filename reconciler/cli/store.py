@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import uuid
 
 from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
-from reconciler.state import StateStore
-
-
-def holder_name() -> str:
-    """Return `user@host` for the lock; a container may run as a user that has no name."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+from reconciler.errors import StateError
+from reconciler.model.secret_reference import SecretReference
+from reconciler.state import Setting, StateStore, open_state
 
 
 def open_store(opened: Environment) -> StateStore:
     """Return the store of `opened`; nothing is read or created yet."""
-    path = opened.path(opened.desired.site.state.path)
-    return StateStore(
-        path,
+
+    def secret(reference: SecretReference, what: str) -> str:
+        from reconciler.credentials import read_secret  # noqa: PLC0415 - a local state has no secret
+
+        return read_secret(reference, root=opened.root, environ=os.environ, what=what, raising=StateError)
+
+    around = Setting(
+        root=opened.root,
         site=opened.desired.site.name,
+        environ=os.environ,
+        resolve=secret,
         clock=utc_now,
         new_lineage=lambda: str(uuid.uuid4()),
-        display=path.as_posix(),
+        environment=opened.name,
     )
+    return open_state(opened.desired.site.state, around)

@@ -12,10 +12,14 @@ from reconciler.report.documents import (
     plan_summary,
     saved_plan,
 )
+from reconciler.report.estimate_text import estimate_document
 from reconciler.report.layout import counted
 from reconciler.report.outcome_text import outcome_text
+from reconciler.report.pending_text import pending_documents, pending_summary, pending_text, waiting_agents
 from reconciler.report.plan_reading import SavedPlan, read_saved_plan
 from reconciler.report.plan_text import plan_text
+from reconciler.report.probe_documents import probe_document, probe_script_document, probe_summary
+from reconciler.report.probe_text import probe_script_text, probe_text
 from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
 from reconciler.report.style import Style
 
@@ -28,16 +32,26 @@ __all__ = [
     "diagnostics_text",
     "difference_text",
     "document_text",
+    "estimate_document",
     "outcome_documents",
     "outcome_summary",
     "outcome_text",
+    "pending_documents",
+    "pending_summary",
+    "pending_text",
     "plan_document",
     "plan_summary",
     "plan_text",
+    "probe_document",
+    "probe_script_document",
+    "probe_script_text",
+    "probe_summary",
+    "probe_text",
     "read_saved_plan",
     "record_documents",
     "saved_plan",
     "state_list_text",
     "state_show_text",
     "state_summary",
+    "waiting_agents",
 ]

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
+from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic
@@ -45,8 +46,11 @@ def plan_document(plan: Plan) -> Document:
         "base": {"lineage": plan.base.lineage, "serial": plan.base.serial},
         "url": plan.url,
         "callnums_key": str(plan.callnums_key),
+        "signs_in": plan.signs_in,
         "scope": _scope(plan.options.scope),
         "options": _options(plan.options),
+        "sessions": _sessions(plan.sessions),
+        "waits": _waits(plan.waits),
         "applyable": plan.applyable,
         "guardrails": [_finding(finding) for finding in plan.findings],
         "capacity": [],
@@ -176,4 +180,16 @@ def _options(options: PlanOptions) -> Document:
         "reassert_all": options.reassert_all,
         "reassert_older_than": options.reassert_older_than,
         "at": options.at,
+        "sessions": options.sessions,
     }
+
+
+def _sessions(seen: SessionsSeen | None) -> Document | None:
+    if seen is None:
+        return None
+    absent = [str(agent) for agent in seen.absent]
+    return {"asked": seen.asked, "known": seen.known, "keyless": seen.keyless, "absent": absent}
+
+
+def _waits(waits: Waits | None) -> Document | None:
+    return None if waits is None else {"since": waits.since, "agents": [str(agent) for agent in waits.agents]}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -177,6 +178,17 @@ def truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise MisreadError(f"{shown(value)} is not true or false")
     return value
+
+
+def instant(value: object) -> str:
+    """Read a time that names its offset."""
+    try:
+        aware = datetime.fromisoformat(text(value)).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise MisreadError(f"{shown(value)} is not a time with its offset, such as 2026-01-31T09:30:00Z")
+    return text(value)
 
 
 def shown(value: object) -> str:

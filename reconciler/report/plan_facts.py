@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, EditKind, Plan, Reason
 from reconciler.model.printable import printable
+from reconciler.report.attendance_text import attendance_facts
+from reconciler.report.estimate_text import estimate_facts
 from reconciler.report.layout import counted, hang
 
 
-def fact_lines(plan: Plan, *, unchanged: int) -> list[str]:
+def fact_lines(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) -> list[str]:
     """Return the sentences, broken where they are long.
 
     Args:
         plan: fresh or read from a file.
         unchanged: how many agents have nothing to do.
+        estimate: how long it would take, where the site's pace is known.
     """
-    facts = [*_touched(plan), _untouched(plan, unchanged)] if plan.changes else [_nothing(unchanged)]
+    facts = [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(unchanged)]
     return [line for fact in facts for line in hang("", fact.split(" "), indent=4, separator=" ")]
 
 
-def _touched(plan: Plan) -> Iterable[str]:
+def _touched(plan: Plan, estimate: Estimate | None) -> Iterable[str]:
     calls = len(plan.calls)
     when = "if approved, apply" if plan.refusals else "apply"
     if calls == 0:
@@ -28,18 +32,34 @@ def _touched(plan: Plan) -> Iterable[str]:
     else:
         each = ", one per agent" if calls > 1 else ""
         yield f"{when} would send {counted(calls, 'setcallnumsbymediatype call')} to {printable(plan.url)}{each}"
+        if estimate is not None:
+            yield from estimate_facts(estimate)
     for kind, words in _LOSSES.items():
         losing = sum(1 for change in plan.changes if any(edit.kind is kind for edit in change.edits))
         if losing:
             yield f"{counted(losing, 'agent')} would lose a channel that is no longer desired: {words}"
+    yield from _signed_in(plan)
     yield from _repeated(plan)
     yield from _dropped(plan)
+    yield from attendance_facts(plan)
 
 
 _LOSSES = {
     EditKind.CLOSED: "it is sent once as 0",
     EditKind.OMITTED: "it is left out of the call, and whether the gateway keeps it is not documented",
 }
+
+
+def _signed_in(plan: Plan) -> Iterable[str]:
+    if not plan.signs_in or not plan.calls:
+        return
+    calls = "call" if len(plan.calls) == 1 else "calls"
+    yield (
+        f"{counted(len(plan.calls), 'agent')} would be signed in (status busy) for the {calls}, one after another, and "
+        "out again right after, which makes it three requests each; whoever is signed in already is left alone, and "
+        "deferred"
+    )
+    yield "what is set in such a session may be lost when it ends: that is not documented, and has to be tried out"
 
 
 def _repeated(plan: Plan) -> Iterable[str]:
@@ -63,7 +83,11 @@ def _untouched(plan: Plan, unchanged: int) -> str:
     if plan.options.scope.partial:
         left.append("every agent outside the selection")
     alone = f"left alone: {' and '.join(left)}; " if left else ""
-    return f"{alone}{'nothing else is sent, and ' if plan.calls else ''}nobody is signed in or out"
+    return f"{alone}{'nothing else is sent, and ' if plan.calls else ''}nobody {_else(plan)}is signed in or out"
+
+
+def _else(plan: Plan) -> str:
+    return "else " if plan.signs_in and plan.calls else ""
 
 
 def _nothing(unchanged: int) -> str:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.diagnostic import Severity
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Base, Change, GuardrailFinding, Plan, PlanOptions, Scope
 from reconciler.model.printable import printable
-from reconciler.model.site import CallnumsKey
+from reconciler.report.attendance_reading import require_attendance, sessions_seen, waits
 from reconciler.report.documents import FORMAT_VERSION, plan_summary
 from reconciler.report.json_reading import (
     ContradictionError,
     Fields,
     MisreadError,
     count,
+    instant,
     keyed,
     listed,
     number,
@@ -92,6 +93,7 @@ def _document(value: object) -> SavedPlan:
     _check_surroundings(fields)
     plan = _plan(fields)
     unchanged = fields.take("summary", lambda summary: _summary(summary, plan))
+    require_attendance(plan, unchanged=unchanged)
     fields.finish()
     return SavedPlan(plan=plan, unchanged=unchanged)
 
@@ -114,6 +116,7 @@ def _check_surroundings(fields: Fields) -> None:
     fields.take_if_there("exit_code", _exit_code)
     fields.take_if_there("exit_reason", text)
     fields.take_if_there("diagnostics", listed(_check_diagnostic))
+    fields.take_if_there("estimate", _check_estimate)
 
 
 def _exit_code(value: object) -> int:
@@ -127,12 +130,15 @@ def _plan(fields: Fields) -> Plan:
         site=fields.take("site", text),
         url=fields.take("url", text),
         callnums_key=fields.take("callnums_key", word_of(CallnumsKey)),
+        signs_in=fields.take("signs_in", truth),
         base=fields.take("base", _base),
         options=_options(fields),
         changes=fields.take("changes", _changes),
         unchanged=(),
         findings=fields.take("guardrails", listed(_finding)),
         fingerprint=fields.take("fingerprint", _fingerprint),
+        waits=fields.take("waits", optional(waits)),
+        sessions=fields.take("sessions", optional(sessions_seen)),
     )
     if fields.take("applyable", truth) is not plan.applyable:
         raise ContradictionError("contradicts the changes and guardrails", ".applyable")
@@ -199,7 +205,8 @@ def _options(fields: Fields) -> PlanOptions:
             scope=scope,
             reassert_all=inner.take("reassert_all", truth),
             reassert_older_than=inner.take("reassert_older_than", optional(number)),
-            at=inner.take("at", optional(_instant)),
+            at=inner.take("at", optional(instant)),
+            sessions=inner.take("sessions", truth),
         )
         inner.finish()
         if options.reassert_older_than is not None and options.at is None:
@@ -207,16 +214,6 @@ def _options(fields: Fields) -> PlanOptions:
         return options
 
     return fields.take("options", read)
-
-
-def _instant(value: object) -> str:
-    try:
-        aware = datetime.fromisoformat(text(value)).tzinfo is not None
-    except ValueError:
-        aware = False
-    if not aware:
-        raise MisreadError(f"{shown(value)} is not a time with its offset, such as 2026-01-31T09:30:00Z")
-    return text(value)
 
 
 def _finding(value: object) -> GuardrailFinding:
@@ -237,6 +234,15 @@ def _agent_range(value: object) -> AgentRange:
     if len(words) > _LONGEST_RANGE:
         raise ValueError(f"{shown(words)} is not a range of agent ids")
     return AgentRange.parse(words)
+
+
+def _check_estimate(value: object) -> None:
+    fields = Fields(value)
+    for name in ("calls", "concurrency"):
+        fields.take(name, count)
+    for name in ("requests_per_second", "seconds"):
+        fields.take(name, number)
+    fields.finish()
 
 
 def _check_diagnostic(value: object) -> None:

@@ -1,7 +1,7 @@
 """A plan as text for a terminal or a log. Its last line is a summary that `grep '^Plan:'` finds.
 
-From top to bottom: what is compared with what; the changes, what takes something away first; the guardrails; what an
-apply would touch and what it would leave alone. A reviewer of ten seconds reads the last screen.
+From top to bottom: what is compared with what, and what is not known; the changes, what takes something away first;
+the guardrails; what an apply would touch and what it would leave alone. Who has ten seconds reads the last screen.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.model.agent import AgentId, AgentRange, summarise_agents
 from reconciler.model.desired import Source
+from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
 from reconciler.model.printable import printable
+from reconciler.report.attendance_text import knowledge_lines
 from reconciler.report.change_words import deed_words, value_words
 from reconciler.report.grouping import ChangeGroup, group_changes
 from reconciler.report.layout import (
@@ -41,19 +43,24 @@ _REASON_MARKS = {
 }
 
 
-def plan_text(plan: Plan, *, unchanged: int, style: Style) -> str:
+def plan_text(plan: Plan, *, unchanged: int, style: Style, estimate: Estimate | None = None) -> str:
     """Return `plan` as text, ending in a newline.
 
     Args:
         plan: fresh or read from a file.
         unchanged: how many agents have nothing to do (a plan from a file knows only their number).
         style: paints, or does not.
+        estimate: how long it would take, where the site's pace is known.
     """
     sections = (
         _heading(plan, style),
         _changes(plan, style),
         _findings(plan.findings, len(plan.changes), style),
-        [*fact_lines(plan, unchanged=unchanged), *_fingerprint(plan, style), summary_line(plan, unchanged)],
+        [
+            *fact_lines(plan, unchanged=unchanged, estimate=estimate),
+            *_fingerprint(plan, style),
+            summary_line(plan, unchanged),
+        ],
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -79,10 +86,7 @@ def scope_words(scope: Scope) -> list[str]:
 def _heading(plan: Plan, style: Style) -> list[str]:
     site = printable(plan.site, limit=60)
     lines = [style(Role.HEADING, f"plan for site {site}: desired values against what was last recorded")]
-    if plan.base.lineage is None:
-        lines.append("nothing is recorded yet, so every agent is new")
-    else:
-        lines.append(f"recorded: serial {plan.base.serial}; live values cannot be read back from the gateway")
+    lines += knowledge_lines(plan)
     lines += [f"asked for: {words}" for words in _option_words(plan.options)]
     if plan.options.scope.partial:
         words = [*scope_words(plan.options.scope), "no other agent was looked at"]

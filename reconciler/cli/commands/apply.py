@@ -6,7 +6,8 @@ import os
 import random
 import sys
 import time
-import uuid
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,9 +18,11 @@ from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment, check_scope, open_environment
 from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
 from reconciler.cli.invocation import invocation_of
+from reconciler.cli.locking import lock_holder, lock_timeout_option, patience_of, tell_waiting
 from reconciler.cli.options import (
     allow_changes_option,
     allow_empty_option,
+    deadline_option,
     environment_argument,
     json_option,
     reassert_options,
@@ -28,12 +31,15 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.progress import progress_of
 from reconciler.cli.result import CommandResult
+from reconciler.cli.session_keys import session_keys_of
+from reconciler.cli.sign_in import left_behind, require_force, sign_in_access
 from reconciler.cli.signals import stop_on_signals
-from reconciler.cli.store import holder_name, open_store
+from reconciler.cli.store import open_store
 from reconciler.cli.streams import stdout_style
+from reconciler.cli.warnings import warn_first
 from reconciler.cli.writing import read_file
 from reconciler.errors import ExitCode, ReconcilerError, UsageError
-from reconciler.gateway import open_source
+from reconciler.gateway import open_access, open_source
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.outcome import Result
 from reconciler.model.plan import Plan, PlanOptions
@@ -46,7 +52,6 @@ from reconciler.report import (
     plan_document,
     read_saved_plan,
 )
-from reconciler.state import LockHolder
 
 
 @click.command
@@ -59,7 +64,7 @@ from reconciler.state import LockHolder
 )
 @click.option("--allow-shrink", is_flag=True, help="With --plan: accept that less is left to do than was reviewed.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal unless --plan is given.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first agent that fails.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first agent that fails or is left in doubt.")
 @click.option(
     "--breaker",
     type=click.IntRange(min=0),
@@ -69,6 +74,11 @@ from reconciler.state import LockHolder
     help="Stop when N agents in a row are refused with the same retcode; 0 never stops.",
 )
 @click.option(
+    "--force-sign-in",
+    is_flag=True,
+    help="With source signin and force: true in site.yaml: throw out whoever is signed in already.",
+)
+@click.option(
     "--deferred-exit-code",
     type=click.IntRange(0, 255),
     default=int(ExitCode.SOME_AGENTS_DEFERRED),
@@ -76,6 +86,8 @@ from reconciler.state import LockHolder
     metavar="CODE",
     help="Exit code when all that is left is agents who are not signed in.",
 )
+@lock_timeout_option
+@deadline_option
 @selection_options
 @reassert_options
 @allow_changes_option
@@ -92,7 +104,10 @@ def command(
     yes: bool,
     fail_fast: bool,
     breaker: int,
+    force_sign_in: bool,
     deferred_exit_code: int,
+    lock_timeout: float | None,
+    deadline: float | None,
     options: PlanOptions,
     allow_changes: int | None,
     strict: bool,
@@ -101,13 +116,17 @@ def command(
     """Send what differs between ENVIRONMENT and what was last recorded: one call for each changed agent.
 
     Each call needs the agent's own live session, read just before; an agent without one is deferred, not failed. It
-    signs nobody in or out. What the gateway acknowledges is recorded as it comes.
+    signs nobody in or out, unless site.yaml says `source: signin`. What the gateway acknowledges is recorded as it
+    comes.
 
     Exits 0 when all is done, 8 when agents failed or are in doubt, 9 when some are deferred; 5, 6 and 7 when it
     refused before the first call (guardrail, stale plan, lock); 130 when interrupted.
     """
     _check_flags(plan_file, options, yes=yes, allow_shrink=allow_shrink)
-    opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
+    opened = _within(deadline, open_environment(environment, strict=strict, allow_empty=allow_empty))
+    warn_first(opened.warnings)
+    if force_sign_in:
+        require_force(opened.desired.site.sessions)
     request = ApplyRequest(
         desired=opened.desired,
         options=options,
@@ -116,10 +135,24 @@ def command(
         allow_shrink=allow_shrink,
         fail_fast=fail_fast,
         breaker=breaker,
+        lock_timeout=patience_of(lock_timeout, os.environ),
     )
-    approval = Approval(request.reviewed, plan_file=plan_file, yes=yes, as_json=invocation_of(ctx).as_json)
+    approval = Approval(
+        request.reviewed,
+        plan_file=plan_file,
+        gateway=opened.desired.site.gateway,
+        yes=yes,
+        as_json=invocation_of(ctx).as_json,
+    )
+    return _ended(opened, request, approval, deferred_exit_code=deferred_exit_code, force_sign_in=force_sign_in)
+
+
+def _ended(
+    opened: Environment, request: ApplyRequest, approval: Approval, *, deferred_exit_code: int, force_sign_in: bool
+) -> CommandResult:
+    """Carry it out, and return what it came to, be it a refusal with something to show."""
     try:
-        report = _execute(opened, request, approval)
+        report = _execute(opened, request, approval, force_sign_in=force_sign_in)
     except PlanDiffersError as error:
         return _differs(opened, error)
     except PlanRefusedError as error:
@@ -139,30 +172,44 @@ def _check_flags(plan_file: Path | None, options: PlanOptions, *, yes: bool, all
         )
 
 
+def _within(deadline: float | None, opened: Environment) -> Environment:
+    """Return the environment with the flag's deadline in place of its site's, if there is one."""
+    if deadline is None:
+        return opened
+    site = opened.desired.site
+    gateway = replace(site.gateway, run_deadline=deadline)
+    return replace(opened, desired=replace(opened.desired, site=replace(site, gateway=gateway)))
+
+
 def _reviewed(plan_file: Path) -> Plan:
     saved = read_saved_plan(read_file(plan_file, what="plan"), name=plan_file.as_posix())
     require_unaltered(saved.plan, name=plan_file.as_posix())
     return saved.plan
 
 
-def _execute(opened: Environment, request: ApplyRequest, approval: Approval) -> ApplyReport:
+def _execute(opened: Environment, request: ApplyRequest, approval: Approval, *, force_sign_in: bool) -> ApplyReport:
     store = open_store(opened)
     if request.options.scope.partial:  # otherwise the state is read once, under the lock
         check_scope(request.options.scope, opened.desired, store.read())
-    ca_file = opened.desired.site.gateway.ca_file
+    site = opened.desired.site
+    access = open_access(site.gateway, root=opened.root, environ=os.environ)
+    sign_in = sign_in_access(site, access, force=force_sign_in)
+    source = open_source(site.sessions, root=opened.root, environ=os.environ, sign_in=sign_in)
     with progress_of(lambda: len(approval.plan.changes) if approval.plan else 0) as on_outcome:
         around = Surroundings(
             store=store,
-            holder=LockHolder(id=str(uuid.uuid4()), who=holder_name(), operation="apply", since=utc_now()),
-            source=open_source(opened.desired.site.sessions, root=opened.root, environ=os.environ),
-            ca_file=None if ca_file is None else opened.path(ca_file),
+            holder=lock_holder("apply"),
+            source=source,
+            access=access,
             now=utc_now,
             monotonic=time.monotonic,
             chance=random.random,
+            session_keys=lambda agents: session_keys_of(opened, agents),
             approve=approval,
             on_outcome=on_outcome,
-            watch_signals=stop_on_signals,
+            watch_signals=partial(stop_on_signals, last_words=partial(left_behind, source)),
             rescue_directory=Path(),
+            tell=tell_waiting,
         )
         return apply(request, around)
 
@@ -206,7 +253,7 @@ def _result(opened: Environment, report: ApplyReport, deferred_exit_code: int) -
         environment=opened.name,
         site=report.plan.site,
         summary=outcome_summary(report.outcomes),
-        diagnostics=[*opened.warnings, *_why(report.error)],
+        diagnostics=[*report.warnings, *opened.warnings, *_why(report.error)],
         sections=lambda: {
             "fingerprint": report.plan.fingerprint,
             "base": {"lineage": report.plan.base.lineage, "serial": report.plan.base.serial},

@@ -23,10 +23,12 @@ from reconciler.cli.store import open_store
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import write_file
 from reconciler.errors import ExitCode
+from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.printable import printable
-from reconciler.planning import make_plan
-from reconciler.report import document_text, plan_document, plan_summary, plan_text, saved_plan
+from reconciler.model.state import State
+from reconciler.planning import SessionKeys, agents_to_ask, make_plan
+from reconciler.report import document_text, estimate_document, plan_document, plan_summary, plan_text, saved_plan
 
 
 @click.command
@@ -52,16 +54,26 @@ def command(
     """Show what apply would change in ENVIRONMENT, compared with what was last recorded.
 
     A plan is arithmetic over files: it never talks to the gateway and needs no secret. Live values cannot be read
-    back, so it compares with what the gateway last acknowledged.
+    back, so it compares with what the gateway last acknowledged. Only with --sessions it also asks the session source
+    (not the gateway), so that it knows who is signed in, and who signed in anew and so lost the values.
 
-    Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 5 when a guardrail refuses.
+    Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 4 when the session source fails, 5
+    when a guardrail refuses.
     """
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     state = open_store(opened).read()
     check_scope(options.scope, opened.desired, state)
-    plan = make_plan(opened.desired, state, options, allow_changes=allow_changes)
+    keys = _session_keys(opened, state, options) if options.sessions else None
+    plan = make_plan(opened.desired, state, options, session_keys=keys, allow_changes=allow_changes)
     notes = [] if out is None else [_save(opened, plan, out)]
     return _result(opened, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
+
+
+def _session_keys(opened: Environment, state: State, options: PlanOptions) -> SessionKeys:
+    # Imported here: it loads the client, which a plan without sessions has no use for.
+    from reconciler.cli.session_keys import session_keys_of  # noqa: PLC0415
+
+    return session_keys_of(opened, agents_to_ask(opened.desired, state, options.scope))
 
 
 def _save(opened: Environment, plan: Plan, out: Path) -> str:
@@ -81,14 +93,15 @@ def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
 
 
 def _result(opened: Environment, plan: Plan, code: ExitCode, notes: list[str]) -> CommandResult:
+    estimate = Estimate.of(len(plan.calls), opened.desired.site.gateway)
     return CommandResult(
         command="plan",
         exit_code=code,
-        text=lambda: plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style()),
+        text=lambda: plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style(), estimate=estimate),
         environment=opened.name,
         site=plan.site,
         summary=plan_summary(plan),
         diagnostics=opened.warnings,
-        sections=lambda: plan_document(plan),
+        sections=lambda: {**plan_document(plan), "estimate": estimate_document(estimate)},
         notes=notes,
     )
