@@ -1,21 +1,23 @@
 """Carrying out a plan: from the lock, through the calls, to the recorded outcome."""
 
-from reconciler.applying.procedure import (
-    ApplyReport,
-    ApplyRequest,
-    Surroundings,
-    apply,
-)
-from reconciler.applying.promises import PlanDiffersError, PlanRefusedError
+from reconciler.applying.procedure import apply
+from reconciler.applying.promises import PlanDiffersError, PlanRefusedError, RecordsChangedError, require_same_place
+from reconciler.applying.request import ApplyReport, ApplyRequest, Surroundings
+from reconciler.applying.session_keys import read_session_keys
 from reconciler.applying.stop import RunStoppedError, Stop
+from reconciler.applying.way_back import WayBack
 
 __all__ = [
     "ApplyReport",
     "ApplyRequest",
     "PlanDiffersError",
     "PlanRefusedError",
+    "RecordsChangedError",
     "RunStoppedError",
     "Stop",
     "Surroundings",
+    "WayBack",
     "apply",
+    "read_session_keys",
+    "require_same_place",
 ]

@@ -6,7 +6,8 @@ As numbered steps, which the code below names:
 2. make the intent durable, once per turn: no byte goes out before;
 3. send and judge. Calls of one agent follow one another and never overlap (retcode 000-007);
 4. an expired session is read again once; what failed for now is tried again after a wait; back to 1;
-5. record the outcome, on every way out. An intent of which nothing was sent is withdrawn.
+5. record the outcome, on every way out. An intent of which nothing was sent is withdrawn; a deferral is recorded also
+   where nothing was intended, since the change then waits.
 
 Rule of this file: once a call may have been taken without an answer, only an acknowledgement takes the doubt away.
 """
@@ -20,6 +21,7 @@ from typing import Protocol, assert_never
 from reconciler.applying.pace import Pace, backoff
 from reconciler.applying.session_desk import HeldSession, SessionDesk
 from reconciler.applying.stop import Stop, stopped_by
+from reconciler.errors import SessionSourceError
 from reconciler.gateway import (
     Acknowledged,
     Misconfigured,
@@ -32,10 +34,10 @@ from reconciler.gateway import (
     Verdict,
     build_request,
 )
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Call, Reset
 from reconciler.model.session import Session
-from reconciler.model.site import CallnumsKey
 from reconciler.state import Recorder
 
 
@@ -120,7 +122,7 @@ class Turn:
 
     async def _send_until_settled(self) -> None:
         if self._held.session is None:
-            self._verdict = NotSignedIn(message="no session of this agent is known")
+            self._verdict = self._not_there("no session of this agent is known")
             return
         again = True
         while again and await self._desk.pace.turn():  # 1
@@ -134,8 +136,17 @@ class Turn:
         """Return the session to use, or `None` when the agent has none any more."""
         self._held = await self._desk.sessions.fresh(self._held)
         if self._held.session is None:
-            self._verdict = NotSignedIn(message="no session of this agent is known any more")
+            self._verdict = self._not_there("no session of this agent is known any more")
         return self._held.session
+
+    def _not_there(self, words: str) -> NotSignedIn:
+        """Return why nothing can be sent, in the source's words if it has any, and stop the run if it says so."""
+        absent = self._held.absent
+        if absent is None:
+            return NotSignedIn(message=words)
+        if absent.ends_run:
+            self._desk.stop.request(SessionSourceError(f"stopped: agent {self._call.agent}: {absent.message}"))
+        return NotSignedIn(retcode=absent.retcode, message=absent.message)
 
     async def _intend(self) -> bool:  # 2
         """Return whether to send: the intent is durable, and nobody said stop meanwhile."""
@@ -151,11 +162,14 @@ class Turn:
         return not self._desk.stop.requested
 
     async def _send(self, session: Session) -> None:  # 3
-        request = build_request(self._desk.url, session, self._call.after, self._desk.callnums_key)
-        self._attempts += 1
-        self._in_flight = True
-        self._verdict = verdict = await self._desk.caller.call(request)
-        self._in_flight = False
+        async with self._desk.sessions.calling(session) as newest:
+            if self._desk.stop.requested:  # meanwhile: the source may have had something of its own in flight
+                return
+            request = build_request(self._desk.url, newest, self._call.after, self._desk.callnums_key)
+            self._attempts += 1
+            self._in_flight = True
+            self._verdict = verdict = await self._desk.caller.call(request)
+            self._in_flight = False
         self._doubt |= _leaves_doubt(verdict)
         if isinstance(verdict, Misconfigured):
             self._desk.stop.request(stopped_by(verdict.retcode, verdict.message))
@@ -166,8 +180,8 @@ class Turn:
             case SessionExpired() if not self._reread:
                 self._reread = True
                 return await self._has_another_session()
-            case Transient(retry_after=wish):
-                return await self._back_off(wish)
+            case Transient(retry_after=wish, overloaded=overloaded):
+                return await self._back_off(wish, everybody=overloaded)
             case Unanswered():
                 return await self._back_off(None)
             case _:
@@ -179,23 +193,30 @@ class Turn:
         self._held = await self._desk.sessions.again(self._held)
         return self._held.session not in (None, refused)
 
-    async def _back_off(self, retry_after: float | None) -> bool:
+    async def _back_off(self, retry_after: float | None, *, everybody: bool = False) -> bool:
+        """Wait before another call, and let everybody wait if the gateway asked for it; return whether to call."""
         self._failures += 1
-        if self._failures >= self._desk.max_attempts:
-            return False
         chance, first = self._desk.chance(), self._desk.first_backoff
-        return await self._desk.stop.pause(backoff(self._failures, chance=chance, retry_after=retry_after, first=first))
+        seconds = backoff(self._failures, chance=chance, retry_after=retry_after, first=first)
+        if everybody:
+            self._desk.pace.hold(seconds)
+        return self._failures < self._desk.max_attempts and await self._desk.stop.pause(seconds)
 
     async def _record(self) -> None:  # 5
-        if not self._intended:
-            return
         recorder, agent, session = self._desk.recorder, self._call.agent, self._held.session
-        match self.outcome.result:
+        outcome = self.outcome
+        match outcome.result:
+            case Result.DEFERRED:
+                await recorder.deferred(agent, at=self._desk.now(), retcode=outcome.retcode)
+            case _ if not self._intended:
+                return
             case Result.APPLIED:
                 key, keep = session.key if session else None, not isinstance(self._call, Reset)
                 await recorder.acknowledged(agent, at=self._desk.now(), session=key, keep=keep)
             case Result.IN_DOUBT:
                 await recorder.in_doubt(agent)
+            case Result.FAILED:
+                await recorder.not_applied(agent, at=self._desk.now(), retcode=outcome.retcode)
             case _:
                 await recorder.not_applied(agent)
 

@@ -4,13 +4,14 @@ As numbered steps:
 
 1. take the lock, so that nobody else writes this state meanwhile;
 2. read what is recorded;
-3. plan afresh, with the reviewed plan's own options if there is one: a saved plan is a promise to hold to, never a
-   list of orders to follow;
+3. plan afresh, for the aim of the run (see `aim`), with the reviewed plan's own options if there is one: a saved plan
+   is a promise to hold to, never a list of orders to follow; where the options say so, who is signed in is read anew;
 4. compare with the reviewed plan; any difference ends it here (a strict subset may be let through);
 5. ask the guardrails, again: they also hold for plans nobody reviewed;
-6. ask for approval;
-7. open the journal, then send (see `run`): from here on every way out leaves outcomes and a true state;
-8. compact the journal into the state; unlock.
+6. let the session source read its secrets, then ask for approval;
+7. keep the way back (see `way_back`), open the journal, then send (see `run`): from here on every way out leaves
+   outcomes, a true state and a way back, and the source closed;
+8. compact the journal into the state; narrow the way back to what was changed; unlock.
 
 Nothing is sent before step 7, and every refusal up to there is an exception.
 """
@@ -18,88 +19,35 @@ Nothing is sent before step 7, and every refusal up to there is an exception.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator
+from functools import partial
 
+from reconciler.applying import way_back
+from reconciler.applying.aim import Aim, aim_of
 from reconciler.applying.attempts import Caller, Desk
 from reconciler.applying.breaker import Breaker
+from reconciler.applying.closing import closing
 from reconciler.applying.pace import Pace
-from reconciler.applying.promises import hold_to_guardrails, hold_to_reviewed
-from reconciler.applying.run import Note, run_plan
+from reconciler.applying.promises import hold_to_guardrails
+from reconciler.applying.request import ApplyReport, ApplyRequest, Surroundings
+from reconciler.applying.run import run_plan
 from reconciler.applying.session_desk import SessionDesk
 from reconciler.applying.stop import Stop
-from reconciler.errors import InterruptedRunError, ReconcilerError, StateError
-from reconciler.gateway import GatewayClient, SessionSource, with_overrides
-from reconciler.model.agent import AgentId
-from reconciler.model.desired import Desired
+from reconciler.errors import InterruptedRunError, LockLostError, ReconcilerError, StateError
+from reconciler.gateway import GatewayClient, with_overrides
+from reconciler.model.inverse import InversePlan
 from reconciler.model.outcome import Outcome
-from reconciler.model.plan import Plan, PlanOptions
-from reconciler.model.site import GatewaySettings
+from reconciler.model.plan import Plan
+from reconciler.model.session_settings import MAX_BATCH
+from reconciler.model.site import Site
 from reconciler.model.state import State
-from reconciler.planning import make_plan, unapproved_standing
-from reconciler.state import LockHolder, Recorder, StateStore
+from reconciler.planning import inverse_after, inverse_before
+from reconciler.state import Intended, Recorder, StateStore
 
 _SECONDS_PER_BATCH = 5.0
 _SMALLEST_BATCH = 16
-_LARGEST_BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyRequest:
-    """What is asked of an apply."""
-
-    desired: Desired
-    options: PlanOptions
-    """Ignored when there is a reviewed plan, which has its own."""
-    reviewed: Plan | None = None
-    allow_changes: int | None = None
-    allow_shrink: bool = False
-    fail_fast: bool = False
-    breaker: int = 10
-    """Equal refusals in a row that end the run; 0 for never."""
-    max_attempts: int = 4
-    """Calls for one agent that fail for now, at most; an expired session read again allows one more."""
-    first_backoff: float = 0.5
-    """Seconds before the second call of an agent."""
-    session_max_age: float = 45.0
-    """Seconds a session may wait between being read and being used."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """The world an apply happens in; every clock, chance and question comes in here."""
-
-    store: StateStore
-    holder: LockHolder
-    source: SessionSource
-    ca_file: Path | None
-    """`gateway.ca_file`, resolved."""
-    now: Callable[[], str]
-    """The time as RFC 3339 text in UTC, whole seconds."""
-    monotonic: Callable[[], float]
-    chance: Callable[[], float]
-    """A number from 0 to 1."""
-    approve: Callable[[Plan], bool]
-    """Shown the plan and asked, once, just before anything is sent; not asked when there is nothing to do."""
-    on_outcome: Callable[[Outcome], None]
-    watch_signals: Callable[[Stop], AbstractContextManager[None]]
-    """Throws the switch when the process is told to end; entered inside the event loop."""
-    rescue_directory: Path
-    """Where `errored-state.json` goes when the state cannot be written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyReport:
-    """What an apply came to."""
-
-    plan: Plan
-    outcomes: tuple[Outcome, ...]
-    state: State
-    """As saved, or as it would have been."""
-    error: BaseException | None = None
-    """Why the run ended early or its state could not be saved; `None` when neither happened."""
+_GRACE_WITHOUT_LOCK = 10.0  # seconds for calls in flight: the lock is given up a quarter of a lease before it runs out
 
 
 def apply(request: ApplyRequest, around: Surroundings) -> ApplyReport:
@@ -108,44 +56,64 @@ def apply(request: ApplyRequest, around: Surroundings) -> ApplyReport:
     Raises:
         LockHeldError: another run holds the state.
         StateError: the state cannot be read, or the journal cannot be begun.
-        StalePlanError: the plan made now is not the reviewed one.
+        StalePlanError: the plan made now is not the reviewed one, or the run to be undone is not the last word.
+        InputError: the way back cannot be kept.
+        SessionSourceError: a secret of the session source cannot be had.
         GuardrailRefusedError: the plan is bolder than the guardrails allow.
         InterruptedRunError: approval was not given.
-        InputError: the gateway's settings cannot be used.
     """
-    with around.store.lock(around.holder):  # 1
+    with around.store.lock(around.holder, patience=request.lock_timeout, tell=around.tell):  # 1
         state = around.store.read()  # 2
-        plan = _plan(request, state)  # 3, 4, 5
-        if plan.changes and not around.approve(plan):  # 6
+        aim = aim_of(request, around.session_keys)
+        plan = aim.plan(state)  # 3, 4
+        hold_to_guardrails(plan)  # 5
+        if plan.calls:  # 6
+            around.source.prepare()
+        if plan.does_something and not around.approve(plan):
             raise InterruptedRunError("not approved; nothing was sent")
         gateway = request.desired.site.gateway
-        client = GatewayClient(gateway, ca_file=around.ca_file, table=with_overrides(request.desired.site.retcodes))
-        recorder = around.store.begin_run()  # 7
-        stop = Stop()
-        notes = _notes(plan, request.desired, state)
-        outcomes = asyncio.run(_send(plan, request, around, client=client, recorder=recorder, stop=stop, notes=notes))
-        return _finish(plan, outcomes, recorder, stop, around)  # 8
+        client = GatewayClient(gateway, access=around.access, table=with_overrides(request.desired.site.retcodes))
+        inverse = inverse_before(plan, state, left_by=request.command, begun_at=around.now())
+        recorder = _begin(plan, state, inverse, around)  # 7
+        stop = _switch(request, around)
+        sending = _send(plan, request, around, client=client, recorder=recorder, stop=stop, aim=aim, state=state)
+        outcomes = asyncio.run(sending)
+        return _finish(plan, outcomes, around, recorder=recorder, stop=stop, inverse=inverse)  # 8
 
 
-def _plan(request: ApplyRequest, state: State) -> Plan:
-    if request.reviewed is None:
-        plan = make_plan(request.desired, state, request.options, allow_changes=request.allow_changes)
-    else:
-        plan = make_plan(request.desired, state, request.reviewed.options, allow_changes=request.allow_changes)
-        hold_to_reviewed(plan, request.reviewed, allow_shrink=request.allow_shrink)
-    hold_to_guardrails(plan)
-    return plan
+def _begin(plan: Plan, state: State, inverse: InversePlan, around: Surroundings) -> Recorder:
+    """Keep the way back, put back the records that need no call, and return the recorder of the run."""
+    way_back.prepare(around.way_back, inverse)
+    try:
+        if plan.restored:
+            around.store.write(state.with_agents({**state.agents, **plan.restored}))
+        return around.store.begin_run(_intended(plan))
+    except BaseException:
+        way_back.withdraw(around.way_back, inverse)
+        raise
 
 
-def _notes(plan: Plan, desired: Desired, state: State) -> dict[AgentId, Note]:
-    """Return what is to be recorded of agents whose values stay and whose team or protection does not."""
-    notes = {}
-    for agent in plan.unchanged:
-        record = state.agents[agent]
-        standing = unapproved_standing(desired.agents[agent], record, desired.site.guardrails)
-        if standing != (record.team, record.protected):
-            notes[agent] = Note(team=standing.team, protected=standing.protected)
-    return notes
+def _intended(plan: Plan) -> Iterator[Intended]:
+    """Yield all that may be sent."""
+    for call in plan.calls:
+        yield Intended(
+            agent=call.agent,
+            concurrency=call.after,
+            callnums_key=plan.callnums_key,
+            team=call.team,
+            protected=call.protected,
+        )
+
+
+def _stop_without_lock(store: StateStore, stop: Stop) -> None:
+    """Throw the switch when the lock is lost, which another thread tells. To be called inside the event loop."""
+    loop = asyncio.get_running_loop()
+
+    def on_lost(error: LockLostError) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run is over
+            loop.call_soon_threadsafe(partial(stop.request, error, grace=_GRACE_WITHOUT_LOCK))
+
+    store.watch_lock(on_lost)
 
 
 async def _send(
@@ -156,16 +124,19 @@ async def _send(
     client: GatewayClient,
     recorder: Recorder,
     stop: Stop,
-    notes: dict[AgentId, Note],
+    aim: Aim,
+    state: State,
 ) -> tuple[Outcome, ...]:
     gateway = request.desired.site.gateway
     with around.watch_signals(stop):
-        async with client:
+        _stop_without_lock(around.store, stop)
+        async with client, closing(around.source, stop):
             return await run_plan(
                 plan,
                 _desk(plan, request, around, caller=client, recorder=recorder, stop=stop),
                 workers=gateway.concurrency,
-                notes=notes,
+                notes=aim.notes(plan, state),
+                not_due=aim.not_due(plan, state),
                 breaker=Breaker(request.breaker),
                 fail_fast=request.fail_fast,
                 on_outcome=around.on_outcome,
@@ -182,8 +153,8 @@ def _desk(
         sessions=SessionDesk(
             around.source,
             plan.calls,
-            batch=_batch_size(gateway),
-            max_age=request.session_max_age,
+            batch=_batch_size(request.desired.site),
+            max_age=request.desired.site.session_use.max_age,
             monotonic=around.monotonic,
             stop=stop,
         ),
@@ -198,21 +169,40 @@ def _desk(
     )
 
 
-def _batch_size(gateway: GatewaySettings) -> int:
+def _batch_size(site: Site) -> int:
     """Return how many sessions to read at once: a few seconds of calling, so that none of them waits long."""
-    few_seconds = int(gateway.requests_per_second * _SECONDS_PER_BATCH)
-    return max(_SMALLEST_BATCH, gateway.concurrency, min(few_seconds, _LARGEST_BATCH))
+    if site.session_use.batch is not None:
+        return site.session_use.batch
+    few_seconds = int(site.gateway.requests_per_second * _SECONDS_PER_BATCH)
+    return max(_SMALLEST_BATCH, site.gateway.concurrency, min(few_seconds, MAX_BATCH))
+
+
+def _switch(request: ApplyRequest, around: Surroundings) -> Stop:
+    """Return the run's switch, which its deadline throws if there is one: it begins to count now."""
+    stop = Stop()
+    deadline = request.desired.site.gateway.run_deadline
+    if deadline is not None:
+        stop.limit(deadline, monotonic=around.monotonic)
+    return stop
 
 
 def _finish(
-    plan: Plan, outcomes: tuple[Outcome, ...], recorder: Recorder, stop: Stop, around: Surroundings
+    plan: Plan,
+    outcomes: tuple[Outcome, ...],
+    around: Surroundings,
+    *,
+    recorder: Recorder,
+    stop: Stop,
+    inverse: InversePlan,
 ) -> ApplyReport:
     error, state = stop.error, recorder.state
     try:
         state = recorder.finish(rescue_directory=around.rescue_directory)
     except Exception as unwritten:  # noqa: BLE001 - whatever it is, the outcomes must be told
         error = _both(unwritten, error)
-    return ApplyReport(plan=plan, outcomes=outcomes, state=state, error=error)
+    done = inverse_after(inverse, {outcome.agent: outcome.result for outcome in outcomes}, saved=state)
+    warnings = (*around.source.warnings(), *way_back.settle(around.way_back, inverse, done))
+    return ApplyReport(plan=plan, outcomes=outcomes, state=state, error=error, warnings=warnings, inverse=done)
 
 
 def _both(unwritten: Exception, earlier: BaseException | None) -> Exception:

@@ -1,14 +1,23 @@
-"""What stands between a plan and its application: the reviewed plan and the guardrails. Refusals only; nothing is sent.
+"""What stands between a plan and its application: promises and guardrails. Refusals only; nothing is sent.
 
 A reviewed plan is a promise to hold to. The plan made now must do the same, or, if that is accepted, a strict part of
-it; nothing ever accepts more. Guardrails hold for every plan, reviewed or not.
+it; nothing ever accepts more. A way back undoes its own run, and nothing that came after it. Guardrails hold for every
+plan, reviewed or not.
 """
 
 from __future__ import annotations
 
 from reconciler.errors import GuardrailRefusedError, StalePlanError
-from reconciler.model.plan import Plan
+from reconciler.model.agent import summarise_agents
+from reconciler.model.going_back import GoingBack
+from reconciler.model.inverse import InversePlan
+from reconciler.model.plan import Plan, Reason
+from reconciler.model.site import Site
+from reconciler.model.state import State
 from reconciler.planning import PlanDifference, compare_plans
+
+_NAMED = 20
+"""Ranges of agents that an error names."""
 
 
 class PlanDiffersError(StalePlanError):
@@ -17,11 +26,27 @@ class PlanDiffersError(StalePlanError):
     def __init__(self, difference: PlanDifference) -> None:
         """Keep the difference, for whoever shows it."""
         super().__init__(
-            "the plan made now is not the plan that was reviewed; nothing was sent",
+            f"the plan made now is not the plan that was reviewed{_moves(difference)}; nothing was sent",
             hint="plan again and have it reviewed"
             + ("; or accept that less is to be done: --allow-shrink" if difference.shrunk else ""),
         )
         self.difference = difference
+
+
+class RecordsChangedError(StalePlanError):
+    """Agents are not recorded any more as the run to be undone has left them."""
+
+    def __init__(self, going_back: GoingBack) -> None:
+        """Name them: the first few ranges, and how many there are."""
+        agents = going_back.changed_since
+        ranges = [str(span) for span in summarise_agents(agents)]
+        named = ", ".join(ranges[:_NAMED]) + (", …" if len(ranges) > _NAMED else "")
+        were, whom = ("agent was", "it as it is") if len(agents) == 1 else ("agents were", "them as they are")
+        super().__init__(
+            f"{len(agents)} {were} changed since that run: {named}; nothing was sent",
+            hint=f"leave {whom} and take back the others: --allow-shrink; or undo the later run first",
+        )
+        self.going_back = going_back
 
 
 class PlanRefusedError(GuardrailRefusedError):
@@ -37,6 +62,23 @@ class PlanRefusedError(GuardrailRefusedError):
         self.plan = plan
 
 
+def _moves(difference: PlanDifference) -> str:
+    """Return what the floor has to do with it: people who came or went between the review and now."""
+    anew, gone = (
+        sum(1 for change in changes if change.reason is Reason.NEW_SESSION)
+        for changes in (difference.come, difference.gone)
+    )
+    words = [
+        f"{count} {'agent' if count == 1 else 'agents'} {deed}"
+        for count, deed in (
+            (anew, "signed in anew since"),
+            (gone, "who had signed in anew no longer shows it (signed out, or sent the values meanwhile)"),
+        )
+        if count
+    ]
+    return f": {' and '.join(words)}" if words else ""
+
+
 def hold_to_reviewed(plan: Plan, reviewed: Plan, *, allow_shrink: bool) -> None:
     """Refuse a plan that does not keep what `reviewed` promised.
 
@@ -48,9 +90,49 @@ def hold_to_reviewed(plan: Plan, reviewed: Plan, *, allow_shrink: bool) -> None:
             f"the reviewed plan is of site {reviewed.site}, and this is site {plan.site}; nothing was sent",
             hint="name the environment the plan was made for",
         )
+    if plan.signs_in and not reviewed.signs_in:
+        raise StalePlanError(
+            "the reviewed plan signs nobody in, and now sessions.source is signin; nothing was sent",
+            hint="plan again and have it reviewed: to sign agents in changes who is on the floor",
+        )
     difference = compare_plans(reviewed, plan)
     if not difference.empty and not (allow_shrink and difference.shrunk):
         raise PlanDiffersError(difference)
+
+
+def require_same_place(inverse: InversePlan, site: Site, state: State) -> None:
+    """Refuse the way back from a run that was made elsewhere.
+
+    Raises:
+        StalePlanError: its site, its gateway or its state is another.
+    """
+    hint = "name the environment the run was made for"
+    if inverse.site != site.name:
+        raise StalePlanError(
+            f"the run to be undone was of site {inverse.site}, and this is site {site.name}; nothing was sent",
+            hint=hint,
+        )
+    if inverse.url != site.gateway.url:
+        raise StalePlanError(
+            f"the run to be undone called {inverse.url}, and site.yaml says {site.gateway.url}; nothing was sent",
+            hint=f"{hint}; if the gateway has moved, revert the commit in Git and apply",
+        )
+    if inverse.lineage is not None and inverse.lineage != state.lineage:
+        raise StalePlanError(
+            f"the run to be undone was made on the state of lineage {inverse.lineage}, and this one is of "
+            f"{state.lineage or 'none: nothing was ever recorded'}; nothing was sent",
+            hint="check state in site.yaml; or revert the commit in Git and apply",
+        )
+
+
+def hold_to_recorded(plan: Plan, *, allow_shrink: bool) -> None:
+    """Refuse to go back past what somebody did since.
+
+    Raises:
+        RecordsChangedError: agents were changed since the run, and it is not accepted that they are left alone.
+    """
+    if plan.going_back is not None and plan.going_back.changed_since and not allow_shrink:
+        raise RecordsChangedError(plan.going_back)
 
 
 def hold_to_guardrails(plan: Plan) -> None:

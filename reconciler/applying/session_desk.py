@@ -2,6 +2,7 @@
 
 A Guid is good for a minute or two (GATEWAY §2), so sessions are read in batches that last a few seconds of calling,
 read again when they have waited too long, and not kept here once handed out. A source that hangs holds up no stop.
+What the source holds for an agent is its own to keep; it hears when a call begins and ends, and when the turn is over.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from itertools import islice
 
 from reconciler.applying.stop import Stop
@@ -17,7 +19,7 @@ from reconciler.errors import SessionSourceError
 from reconciler.gateway import SessionSource
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import Call
-from reconciler.model.session import Session
+from reconciler.model.session import Absent, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class HeldSession:
     agent: AgentId
     session: Session | None
     """`None`: none is known."""
+    absent: Absent | None = None
+    """Why there is none, if the source said so."""
     read_at: float
     """By the run's monotonic clock."""
 
@@ -49,19 +53,19 @@ class SessionDesk:
         Args:
             source: who knows the sessions.
             calls: in the order they are to be handed out.
-            batch: calls whose sessions are read at once.
+            batch: calls whose sessions are read at once; fewer, if the source wants it so.
             max_age: seconds a session may wait between being read and being used.
             monotonic: a clock in seconds.
             stop: ends handing out and all waiting for the source.
         """
         self._source = source
         self._calls = iter(calls)
-        self._batch = batch
+        self._batch = batch if source.most_at_once is None else min(batch, source.most_at_once)
         self._max_age = max_age
         self._monotonic = monotonic
         self._stop = stop
         self._waiting: deque[Call] = deque()
-        self._sessions: dict[AgentId, Session] = {}
+        self._sessions: dict[AgentId, Session | Absent] = {}
         self._read_at = 0.0
         self._turn = asyncio.Lock()
 
@@ -75,8 +79,7 @@ class SessionDesk:
             if not await self._stock():
                 return None
             call = self._waiting.popleft()
-            session = self._sessions.pop(call.agent, None)
-            return call, HeldSession(agent=call.agent, session=session, read_at=self._read_at)
+            return call, _held(call.agent, self._sessions.pop(call.agent, None), self._read_at)
 
     async def fresh(self, held: HeldSession) -> HeldSession:
         """Return `held` as long as it may be used, else the agent's session read anew.
@@ -95,7 +98,15 @@ class SessionDesk:
         sessions = await self._fetch([held.agent])
         if sessions is None:
             return held
-        return replace(held, session=sessions.get(held.agent), read_at=self._monotonic())
+        return _held(held.agent, sessions.get(held.agent), self._monotonic())
+
+    def calling(self, session: Session) -> AbstractAsyncContextManager[Session]:
+        """Give the session to send a call in, for as long as the call lasts; see `SessionSource.calling`."""
+        return self._source.calling(session)
+
+    async def release(self, agent: AgentId) -> None:
+        """Hear that the agent's turn is over. Never raises but for a cancellation."""
+        await self._source.release(agent)
 
     async def _stock(self) -> bool:
         """See to it that a call waits and that its session is young enough; return whether one does."""
@@ -108,13 +119,22 @@ class SessionDesk:
                 self._sessions, self._read_at = dict(sessions), self._monotonic()
         return bool(self._waiting) and not self._stop.requested
 
-    async def _fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session] | None:
+    async def _fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session | Absent] | None:
         """Return the sessions known of `agents`, or `None` when the run is to stop first."""
         sessions = await self._stop.unless_stopped(lambda: self._source.fetch(agents))
         for agent, session in (sessions or {}).items():
-            if session.agent != agent:  # its call would go out in the other agent's name
+            # Its call would go out in the other agent's name.
+            if isinstance(session, Session) and session.agent != agent:
                 raise SessionSourceError(f"the session source gave agent {agent} the session of agent {session.agent}")
         return sessions
 
     def _too_old(self, read_at: float) -> bool:
         return self._monotonic() - read_at > self._max_age
+
+
+def _held(agent: AgentId, told: Session | Absent | None, read_at: float) -> HeldSession:
+    match told:
+        case Absent():
+            return HeldSession(agent=agent, session=None, absent=told, read_at=read_at)
+        case _:
+            return HeldSession(agent=agent, session=told, read_at=read_at)

@@ -6,17 +6,21 @@ The family of changes is closed: `Change` is a union of four frozen classes, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import ClassVar
 
 from reconciler.model.agent import AgentId, AgentRange
+from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.bounds import require_number
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.going_back import GoingBack
+from reconciler.model.state import AgentRecord
 
 
 class Action(StrEnum):
@@ -30,11 +34,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it is to be done. docs/planning.md says when exactly each one comes.
-
-    No command of this version produces `new-session`: session keys are recorded, and comparing them comes with a later
-    flag.
-    """
+    """Why it is to be done. docs/planning.md says when exactly each one comes."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -160,6 +160,8 @@ class PlanOptions:
     """Seconds; needs `at`."""
     at: str | None = None
     """RFC 3339 with its offset: the plan's only notion of now. A plan reads no clock."""
+    sessions: bool = False
+    """Whether the keys of the sessions alive now are compared with the recorded ones. Whoever plans reads them."""
 
     def __post_init__(self) -> None:
         """Refuse an age that is none."""
@@ -203,8 +205,16 @@ class Plan:
     unchanged: tuple[AgentId, ...]
     findings: tuple[GuardrailFinding, ...] = ()
     """Guardrails exceeded, the lifted ones included."""
+    signs_in: bool = False
+    """Whether each call is made by signing its agent in and out again; else nobody is signed in or out."""
     fingerprint: str = ""
     """`sha256:…` over agent, action, before, after, url and key spelling of the changes."""
+    waits: Waits | None = None
+    """Which of the calls were due before and found nobody; `None` when it is the first time for all of them."""
+    sessions: SessionsSeen | None = None
+    """Who is signed in, if that was asked for; `None` if not."""
+    going_back: GoingBack | None = None
+    """Set in a plan that undoes a run: its changes lead to what was recorded before, and not to what is desired."""
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist, and refuse an agent with two fates."""
@@ -221,6 +231,16 @@ class Plan:
         return tuple(change for change in self.changes if not isinstance(change, Forget))
 
     @property
+    def restored(self) -> Mapping[AgentId, AgentRecord]:
+        """The records that are put back without a call: none but in a plan that undoes a run."""
+        return {} if self.going_back is None else self.going_back.restored
+
+    @property
+    def does_something(self) -> bool:
+        """Tell whether applying it changes anything, be it only a record."""
+        return bool(self.changes or self.restored)
+
+    @property
     def refusals(self) -> tuple[GuardrailFinding, ...]:
         """The findings that stand between this plan and its application."""
         return tuple(finding for finding in self.findings if not finding.lifted)
@@ -228,7 +248,7 @@ class Plan:
     @property
     def applyable(self) -> bool:
         """There is something to do and no guardrail objects."""
-        return bool(self.changes) and not self.refusals
+        return self.does_something and not self.refusals
 
     def count(self, action: Action) -> int:
         """Count the agents with this action."""

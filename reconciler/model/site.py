@@ -11,19 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId, AgentRange
-from reconciler.model.bounds import require_number, require_positive, require_whole
+from reconciler.model.bounds import require_number, require_whole
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.session_settings import FileSessions, SessionSettings
-
-MAX_CALLS_IN_FLIGHT = 256
-
-
-class CallnumsKey(StrEnum):
-    """How the gateway spells the per-channel number: its parameter table and its own example disagree."""
-
-    CAMEL = "callNums"
-    LOWER = "callnums"
+from reconciler.model.gateway_settings import GatewaySettings
+from reconciler.model.session_settings import FileSessions, SessionSettings, SessionUse
+from reconciler.model.state_settings import LocalState, StateSettings
 
 
 class OnChannelRemoval(StrEnum):
@@ -57,39 +50,6 @@ class RetcodeClass(StrEnum):
     """Trying again changes nothing for this agent."""
     STOP = "stop"
     """No agent would fare better: the run ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewaySettings:
-    """Where the CC-Gateway is and how gently to treat it."""
-
-    url: str
-    """`https://host:port`, without a trailing slash; a path prefix is allowed."""
-    ca_file: str | None = None
-    """PEM file of the authorities to trust; `None` means the machine's own."""
-    callnums_key: CallnumsKey = CallnumsKey.CAMEL
-    concurrency: int = 4
-    """Calls in flight at most, 1 to 256."""
-    requests_per_second: float = 20.0
-    """Calls started per second at most, over the whole run; above 0."""
-    timeout: float = 10.0
-    """Seconds one call may take in all, from connecting to the last byte of the reply; above 0."""
-
-    def __post_init__(self) -> None:
-        """Refuse a pace that is none."""
-        require_whole("concurrency", self.concurrency, 1, MAX_CALLS_IN_FLIGHT)
-        require_positive("requests_per_second", self.requests_per_second)
-        require_positive("timeout", self.timeout)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalState:
-    """The state in a file on this machine."""
-
-    path: str = "state.json"
-
-
-StateSettings = LocalState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +91,7 @@ class Site:
     name: str
     gateway: GatewaySettings
     sessions: SessionSettings = field(default_factory=lambda: FileSessions(path="sessions.json"))
+    session_use: SessionUse = field(default_factory=SessionUse)
     state: StateSettings = field(default_factory=LocalState)
     on_channel_removal: OnChannelRemoval = OnChannelRemoval.ZERO
     on_agent_removal: OnAgentRemoval = OnAgentRemoval.FORGET

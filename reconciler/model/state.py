@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
 
 
 class RecordStatus(StrEnum):
@@ -42,6 +42,42 @@ class AgentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A change that is due and waits for its agent, who was not there. Who was never applied waits without a record.
+
+    It ends with an acknowledgement, with the record (or the wish) being dropped, or when a run has nothing to send for
+    the agent any more. A failure or a doubt neither begins nor ends it: the change is still due.
+    """
+
+    first_deferred_at: str
+    """RFC 3339, UTC, `Z`: since when it waits, whatever the change has become meanwhile."""
+    last_deferred_at: str
+    attempts: int
+    """Runs that deferred the agent, 1 or more. Not the calls that were sent."""
+    retcode: str | None = None
+    """The gateway's word at the last deferral; `None` when no session was known, so that nothing was sent."""
+
+    def again(self, *, at: str, retcode: str | None) -> Pending:
+        """Return this wait after one more deferral."""
+        return replace(self, last_deferred_at=at, attempts=self.attempts + 1, retcode=retcode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run that has begun and, as far as this state knows, has not ended: whoever it was to call is in doubt.
+
+    Only a state that is kept away from the machine of the run says so; beside a local one stands the journal.
+    """
+
+    run: str
+    """The id of the run, as its lock has it."""
+    since: str
+    """RFC 3339, UTC, `Z`."""
+    who: str
+    """`user@host`, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The records of one site."""
 
@@ -52,10 +88,20 @@ class State:
     site: str
     agents: Mapping[AgentId, AgentRecord] = field(default_factory=dict)
     """Sorted by agent id, whatever order they come in."""
+    pending: Mapping[AgentId, Pending] = field(default_factory=dict)
+    """Whose change waits for them, with a record or without. Sorted likewise."""
+    open_run: OpenRun | None = None
+    """The run that has not ended; what it was to send is in the records already, in doubt."""
 
     def __post_init__(self) -> None:
-        """Sort, so that no disorder can exist; the copy is this state's own."""
+        """Sort, so that no disorder can exist; the copies are this state's own."""
         object.__setattr__(self, "agents", dict(sorted(self.agents.items())))
+        object.__setattr__(self, "pending", dict(sorted(self.pending.items())))
+
+    @property
+    def content(self) -> tuple[Mapping[AgentId, AgentRecord], Mapping[AgentId, Pending], OpenRun | None]:
+        """Everything that is recorded: two states with equal content need no second write."""
+        return self.agents, self.pending, self.open_run
 
     def with_agents(self, agents: Mapping[AgentId, AgentRecord]) -> State:
         """Return this state with other records; lineage and serial are the writer's business."""

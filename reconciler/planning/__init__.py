@@ -1,18 +1,30 @@
 """(Desired, State) → Plan: pure arithmetic over values. Only home of deepdiff."""
 
+from reconciler.planning.age import older_than
+from reconciler.planning.attendance import SessionKeys, agents_to_ask
 from reconciler.planning.difference import PlanDifference, compare_plans
 from reconciler.planning.fingerprint import fingerprint, require_unaltered
+from reconciler.planning.going_back import plan_back
+from reconciler.planning.inverse import inverse_after, inverse_before
+from reconciler.planning.inverse_fingerprint import require_unaltered_inverse
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import in_scope
 from reconciler.planning.standing import Standing, unapproved_standing
 
 __all__ = [
     "PlanDifference",
+    "SessionKeys",
     "Standing",
+    "agents_to_ask",
     "compare_plans",
     "fingerprint",
     "in_scope",
+    "inverse_after",
+    "inverse_before",
     "make_plan",
+    "older_than",
+    "plan_back",
     "require_unaltered",
+    "require_unaltered_inverse",
     "unapproved_standing",
 ]

@@ -22,7 +22,7 @@ class AgeLimit:
         """Tell whether an acknowledgement is older than the limit. One that never came is."""
         if acknowledged_at is None:
             return True
-        return (self.at - _instant(acknowledged_at)).total_seconds() > self.seconds
+        return (self.at - instant(acknowledged_at)).total_seconds() > self.seconds
 
 
 def age_limit(options: PlanOptions) -> AgeLimit | None:
@@ -35,11 +35,21 @@ def age_limit(options: PlanOptions) -> AgeLimit | None:
         return None
     if options.at is None:
         raise ValueError("reassert_older_than needs a time to count back from; give --at")
-    return AgeLimit(_instant(options.at), options.reassert_older_than)
+    return AgeLimit(instant(options.at), options.reassert_older_than)
 
 
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
+def older_than(moment: str, seconds: float, *, at: str) -> bool:
+    """Tell whether `moment` lies more than `seconds` before `at`; both are RFC 3339 with their offset."""
+    return AgeLimit(instant(at), seconds).exceeded_by(moment)
+
+
+def instant(text: str) -> datetime:
+    """Return the moment that `text` names.
+
+    Raises:
+        ValueError: it is not an RFC 3339 time with its offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no instant; end it with Z or an offset such as +02:00")
-    return instant
+    return moment

@@ -13,15 +13,16 @@ from collections.abc import Iterable
 
 from reconciler.errors import StalePlanError
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Plan
-from reconciler.model.site import CallnumsKey
 
 
 def fingerprint(changes: Iterable[Change], *, url: str, callnums_key: CallnumsKey) -> str:
     """Return `sha256:<hex>` over the changes, which are taken in order of agent whatever order they come in."""
-    digest = hashlib.sha256(_line([url, str(callnums_key)]))
+    digest = hashlib.sha256(canonical_line([url, str(callnums_key)]))
     for change in sorted(changes, key=lambda each: each.agent):
-        digest.update(_line([change.agent, str(change.action), _plain(change.before), _plain(change.after)]))
+        before, after = plain_values(change.before), plain_values(change.after)
+        digest.update(canonical_line([change.agent, str(change.action), before, after]))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -42,9 +43,11 @@ def require_unaltered(plan: Plan, *, name: str) -> None:
         )
 
 
-def _line(value: list[object]) -> bytes:
+def canonical_line(value: list[object]) -> bytes:
+    """Return `value` as the one line that stands for it in a hash."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
 
-def _plain(value: Concurrency | None) -> list[object] | None:
+def plain_values(value: Concurrency | None) -> list[object] | None:
+    """Return the numbers of `value` as a hash takes them."""
     return None if value is None else [value.total, [[int(channel), n] for channel, n in value.channels]]

@@ -14,9 +14,11 @@ from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent, Source
 from reconciler.model.plan import Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Set
+from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning.age import AgeLimit, age_limit
+from reconciler.planning.attendance import SessionKeys, sessions_seen, waits_of
 from reconciler.planning.edits import EditExplainer
 from reconciler.planning.fingerprint import fingerprint
 from reconciler.planning.guardrails import check_guardrails
@@ -34,7 +36,7 @@ class _Question:
 
     desired: Desired
     explainer: EditExplainer
-    session_keys: Mapping[AgentId, str]
+    session_keys: SessionKeys
     reassert_all: bool
     age_limit: AgeLimit | None
 
@@ -44,7 +46,7 @@ def make_plan(
     state: State,
     options: PlanOptions | None = None,
     *,
-    session_keys: Mapping[AgentId, str] | None = None,
+    session_keys: SessionKeys | None = None,
     allow_changes: int | None = None,
 ) -> Plan:
     """Return the plan that takes what is recorded to what is desired.
@@ -55,13 +57,17 @@ def make_plan(
         desired: what the YAML says.
         state: what the gateway last acknowledged.
         options: selection and reassertion; the plan keeps them.
-        session_keys: keys of the sessions alive now, for the agents where they are known.
+        session_keys: keys of the sessions alive now, of the agents who have one; see `attendance.SessionKeys`.
+            `options.sessions` says that they were read.
         allow_changes: the number of changes a person approved; see `check_guardrails`.
 
     Raises:
-        ValueError: `options.reassert_older_than` without `options.at`, or an `at` without its offset.
+        ValueError: `options.reassert_older_than` without `options.at`, an `at` without its offset, or
+            `options.sessions` without `session_keys`.
     """
     options = options or PlanOptions()
+    if options.sessions and session_keys is None:
+        raise ValueError("to compare sessions, their keys must be given")
     question = _ask(desired, options, session_keys or {})
     changes, unchanged = _walk(question, state, options)
     gateway = desired.site.gateway
@@ -69,16 +75,19 @@ def make_plan(
         site=desired.site.name,
         url=gateway.url,
         callnums_key=gateway.callnums_key,
+        signs_in=isinstance(desired.site.sessions, SignInSessions),
         base=Base(lineage=state.lineage, serial=state.serial),
         options=options,
         changes=changes,
         unchanged=unchanged,
         findings=check_guardrails(desired, state, changes, allow_changes=allow_changes),
         fingerprint=fingerprint(changes, url=gateway.url, callnums_key=gateway.callnums_key),
+        waits=waits_of(changes, state),
+        sessions=sessions_seen(changes, unchanged, session_keys or {}) if options.sessions else None,
     )
 
 
-def _ask(desired: Desired, options: PlanOptions, session_keys: Mapping[AgentId, str]) -> _Question:
+def _ask(desired: Desired, options: PlanOptions, session_keys: SessionKeys) -> _Question:
     return _Question(
         desired=desired,
         explainer=EditExplainer(desired.site.on_channel_removal),

@@ -42,6 +42,11 @@ def open_channels(recorded: Concurrency, sent: Concurrency) -> tuple[tuple[Chann
     return tuple((channel, sessions) for channel, sessions in recorded.channels if sessions > 0 or channel in kept)
 
 
+def in_force(values: Concurrency) -> tuple[int, tuple[tuple[Channel, int], ...]]:
+    """Return what two values share that mean the same to an agent: the total, and every channel above 0."""
+    return values.total, tuple((channel, sessions) for channel, sessions in values.channels if sessions > 0)
+
+
 def _closing(values: Concurrency, recorded: Iterable[Channel], policy: OnChannelRemoval) -> Concurrency:
     kept = values.as_mapping()
     zeros = {channel: 0 for channel in recorded if channel not in kept}

@@ -29,13 +29,12 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Plan, PlanOptions
-from reconciler.model.session import Session
+from reconciler.model.session import Absent, Session
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, State, empty_state
 from reconciler.planning import make_plan
-from reconciler.state import OS_FILES, LockHolder, OsFiles, Recorder, StateStore
+from reconciler.state import LockHolder, OsFiles, Recorder, decode, open_local_store
 from reconciler.state.journal import read_journal, replay
-from reconciler.state.snapshot import load_snapshot
 
 T = TypeVar("T")
 
@@ -142,7 +141,7 @@ Books = Callable[[Sequence[AgentId]], Mapping[AgentId, Session]]
 
 
 @dataclass
-class ScriptedSource:
+class ScriptedSource(SessionSource):
     """Everybody is signed in but those in `absent`; each reading gives other Guids."""
 
     absent: frozenset[int] = frozenset()
@@ -154,7 +153,7 @@ class ScriptedSource:
     def __post_init__(self) -> None:
         self.asked: list[tuple[int, ...]] = []
 
-    async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session]:
+    async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session | Absent]:
         self.asked.append(tuple(agents))
         reading = len(self.asked)
         failure = self.failures.get(reading)
@@ -267,7 +266,7 @@ class Room:
         self.clock = Clock()
         self.stop = Stop()
         self.journal = directory / "state.json.journal"
-        self.store = StateStore(
+        self.store = open_local_store(
             directory / "state.json", site=SITE, clock=lambda: NOW, new_lineage=lambda: LINEAGE, files=self.disk
         )
         if agents:
@@ -287,7 +286,7 @@ class Room:
         journal = read_journal(self.disk.durable, name="journal")
         assert journal is not None
         path = self.journal.with_name("state.json")
-        return replay(journal, load_snapshot(path, site=SITE, name="state", files=OS_FILES))
+        return replay(journal, decode(path.read_bytes(), site=SITE) if path.exists() else empty_state(SITE))
 
     def run(
         self,

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import pytest
 from applying.scripted import PATIENCE, Clock, run_skipping
@@ -105,3 +106,65 @@ def test_agents_that_failed_together_come_back_apart() -> None:
     waits = {backoff(1, chance=chance / 10, retry_after=None) for chance in range(11)}
 
     assert (len(waits), min(waits), max(waits)) == (11, 0.25, 0.5)
+
+
+# A server that has too much to do
+
+
+def held_starts(workers: int, turns: int, *, rate: float, holds: Mapping[int, float]) -> list[float]:
+    """When the calls start of which the n-th asks that all wait so long."""
+
+    async def main(clock: Callable[[], float]) -> list[float]:
+        pace, starts = Pace(rate, monotonic=clock, stop=Stop()), list[float]()
+
+        async def worker() -> None:
+            for _ in range(turns):
+                assert await pace.turn()
+                starts.append(clock())
+                if len(starts) in holds:
+                    pace.hold(holds[len(starts)])
+
+        await asyncio.gather(*(worker() for _ in range(workers)))
+        return starts
+
+    return run_skipping(main)
+
+
+@pytest.mark.parametrize("workers", [1, 4, 16])
+def test_a_hold_stops_every_worker_also_those_who_wait_for_their_slot_and_they_do_not_burst_afterwards(
+    workers: int,
+) -> None:
+    starts = held_starts(workers, 16 // workers, rate=10, holds={3: 60.0})
+
+    assert starts[:3] == pytest.approx([0.0, 0.1, 0.2])
+    assert starts[3] >= 60.2
+    gaps = [after - before for before, after in pairwise(starts[3:])]
+    assert min(gaps) >= 0.1 - 1e-9
+
+
+def test_a_hold_shorter_than_the_next_slot_changes_nothing() -> None:
+    assert held_starts(1, 4, rate=1, holds={2: 0.5}) == pytest.approx([0.0, 1.0, 2.0, 3.0])
+
+
+def test_a_second_hold_never_shortens_the_first() -> None:
+    async def main(clock: Callable[[], float]) -> float:
+        pace = Pace(1000, monotonic=clock, stop=Stop())
+        pace.hold(60.0)
+        pace.hold(5.0)
+        await pace.turn()
+        return clock()
+
+    assert run_skipping(main) == pytest.approx(60.0)
+
+
+def test_a_held_pace_is_ended_by_a_stop() -> None:
+    async def main() -> list[bool]:
+        stop = Stop()
+        pace = Pace(1000, monotonic=Clock(), stop=stop)
+        pace.hold(60.0)
+        turns = [asyncio.create_task(pace.turn()) for _ in range(4)]
+        await asyncio.sleep(0)
+        stop.request(RunStoppedError("enough"))
+        return await asyncio.wait_for(asyncio.gather(*turns), PATIENCE)
+
+    assert asyncio.run(main()) == [False] * 4

@@ -95,7 +95,7 @@ def test_outcomes_calls_and_records_are_those_the_verdict_table_foretells(
         world = Room(Path(directory), recorded, gateway=ScriptedGateway(script))
         wanted = fleet(*WANTED, removal=OnAgentRemoval.RESET)
         ending = world.run(wanted, workers=workers, max_attempts=tries)
-        on_disk = world.on_disk().agents
+        on_disk, waiting = world.on_disk().agents, set(world.on_disk().pending)
 
     fates = {agent: foretell(script[agent], tries=tries) for agent in EVERYBODY}
     assert [outcome.agent for outcome in ending.outcomes] == list(EVERYBODY)
@@ -109,6 +109,7 @@ def test_outcomes_calls_and_records_are_those_the_verdict_table_foretells(
         sent = replace(old, concurrency=changes[AgentId(agent)].after, status=RecordStatus.ACKNOWLEDGED)
         expected[agent] = afterwards(agent, before[agent], sent, fate.result)
     assert on_disk == {agent: each for agent, each in expected.items() if each is not None}
+    assert waiting == {agent for agent, fate in fates.items() if fate.result is Result.DEFERRED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,11 +192,13 @@ def test_whatever_breaks_the_state_claims_no_more_than_the_gateway_said(
 ) -> None:
     with TemporaryDirectory() as directory:
         ending, gateway, world = troubled_run(directory, script, before, trouble, workers=workers, batch=batch)
-        on_disk = world.on_disk().agents
+        left = world.on_disk()
+        on_disk = left.agents
 
     assert [outcome.agent for outcome in ending.outcomes] == list(EVERYBODY)
     assert sorted(ending.told) == list(ending.outcomes)
-    assert on_disk == ending.state.agents
+    assert left.content == ending.state.content
+    assert set(left.pending) == {agent for agent, result in ending.results.items() if result is Result.DEFERRED}
     assert gateway.most_of_one_agent <= 1
     taken = dict(acknowledged_values(gateway))
     for outcome in ending.outcomes:
@@ -230,6 +233,7 @@ def test_the_run_after_a_troubled_one_finishes_with_exactly_the_missing_calls(
     assert world.gateway.calls() == dict.fromkeys(missing, 1)
     assert (left.outcomes, left.error) == ((), None)
     assert list(left.state.agents) == list(WANTED)
+    assert left.state.pending == {}
 
 
 @settings(max_examples=30, deadline=None)

@@ -11,10 +11,12 @@ from support.fleets import concurrency, desired_agent, fleet_of
 
 from reconciler.applying import RunStoppedError
 from reconciler.errors import InterruptedRunError, StateError
+from reconciler.gateway import GatewayAccess, open_access
 from reconciler.model.agent import AgentId
+from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Reason
-from reconciler.model.site import GatewaySettings, OnAgentRemoval
+from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import RecordStatus
 from reconciler.state import decode
 
@@ -46,7 +48,7 @@ def test_a_state_that_cannot_be_written_is_rescued_and_told(office: Office) -> N
     rescued = decode((office.directory / "errored-state.json").read_bytes(), site="demo")
     assert rescued.agents == report.state.agents
     assert "state.json.journal holds the run" in report.error.hint
-    assert "errored-state.json, a full copy of the state, can be put in the place of state.json" in report.error.hint
+    assert "or put the full copy there with: reconciler state push" in report.error.hint
     assert office.state().agents == rescued.agents  # the journal holds the run as well
 
 
@@ -55,7 +57,7 @@ def test_a_state_that_cannot_be_written_does_not_hide_why_the_run_had_stopped(of
     disk.broken = {"state.json"}
     office.sign_in(*FIVE)
     office.server.add_faults("1002=retcode:106-011")
-    gateway = GatewaySettings(url=office.server.url, concurrency=1, requests_per_second=1000)
+    gateway = office.gateway(concurrency=1)
     report = office.apply(office.desired(fleet_of(FIVE, VALUES), gateway=gateway), fail_fast=True)
 
     assert isinstance(report.error, StateError)
@@ -93,9 +95,14 @@ def test_a_bug_while_the_state_is_written_costs_no_outcome(office: Office) -> No
 # A gateway that cannot be spoken to
 
 
+def trusting_nobody(office: Office) -> GatewayAccess:
+    """The way to the gateway without its `ca_file`."""
+    return open_access(GatewaySettings(url=office.server.url), root=office.directory, environ={})
+
+
 def test_a_wrong_certificate_stops_the_run_with_a_sentence_and_sends_nothing(office: Office) -> None:
     office.sign_in(*FIVE)
-    report = office.apply(office.desired(fleet_of(FIVE, VALUES)), around={"ca_file": None})
+    report = office.apply(office.desired(fleet_of(FIVE, VALUES)), around={"access": trusting_nobody(office)})
 
     assert isinstance(report.error, RunStoppedError)
     assert "gateway.ca_file" in str(report.error)
@@ -129,7 +136,7 @@ def test_calls_of_one_agent_never_overlap_at_the_gateway_and_the_site_is_not_cro
     numbers = range(1001, 1041)
     office.sign_in(*numbers)
     office.server.add_faults(*(f"{number}=retcode:000-007" for number in numbers))
-    gateway = GatewaySettings(url=office.server.url, concurrency=3, requests_per_second=10_000)
+    gateway = office.gateway(concurrency=3, requests_per_second=10_000)
     office.apply(office.desired(fleet_of(numbers, VALUES), gateway=gateway))
     traffic = office.server.call(lambda gateway: gateway.requests_document())
 

@@ -175,6 +175,14 @@ def test_fail_fast_stops_at_the_first_agent_that_failed(tmp_path: Path) -> None:
     assert str(ending.error) == "stopped: agent 1003 failed, and --fail-fast was given"
 
 
+def test_fail_fast_stops_at_the_first_agent_left_in_doubt(tmp_path: Path) -> None:
+    world = Room(tmp_path, gateway=ScriptedGateway({1002: [ABSENT], 1003: [LOST] * 2}))
+    ending = world.run(fleet(*TEN), workers=1, max_attempts=2, fail_fast=True)
+
+    assert by_group(ending.results) == [APPLIED, Result.DEFERRED, IN_DOUBT, *[SKIPPED] * 7]
+    assert str(ending.error) == "stopped: agent 1003 is in doubt, and --fail-fast was given"
+
+
 def test_without_fail_fast_nobody_is_skipped(tmp_path: Path) -> None:
     ending = Room(tmp_path, gateway=ScriptedGateway(otherwise=NO)).run(fleet(*TEN), workers=1)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 from applying.scripted import PATIENCE, Clock, ScriptedSource, fleet
@@ -11,7 +12,7 @@ from reconciler.applying.session_desk import HeldSession, SessionDesk
 from reconciler.errors import SessionSourceError
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import Call
-from reconciler.model.session import Session
+from reconciler.model.session import Absent, Session
 from reconciler.planning import make_plan
 
 AGENTS = tuple(range(1001, 1011))
@@ -199,3 +200,52 @@ def test_a_session_of_somebody_else_is_never_handed_out() -> None:
 
     with pytest.raises(SessionSourceError, match="gave agent 1001 the session of agent 1002"):
         asyncio.run(Desk(Mixed()).take(1))
+
+
+WHY = Absent(retcode="100-002", message="at work")
+
+
+class Knowing(ScriptedSource):
+    """Knows why agent 1002 has no session, and is asked for two agents at a time."""
+
+    most_at_once = 2
+
+    async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session | Absent]:
+        return {agent: WHY if agent == 1002 else session for agent, session in (await super().fetch(agents)).items()}
+
+
+def test_why_there_is_no_session_is_handed_out_with_the_call() -> None:
+    desk = Desk(Knowing())
+    taken = asyncio.run(desk.take(3))
+
+    assert [(held.session is None, held.absent) for held in taken] == [(False, None), (True, WHY), (False, None)]
+
+
+def test_why_a_session_is_gone_is_told_when_it_is_read_again() -> None:
+    held = HeldSession(agent=AgentId(1002), session=Session(agent=AgentId(1002), guid="guid"), read_at=0)
+    again = asyncio.run(Desk(Knowing()).desk.again(held))
+
+    assert (again.session, again.absent) == (None, WHY)
+
+
+@pytest.mark.parametrize(("batch", "asked"), [(1, 1), (2, 2), (99, 2)], ids=["fewer", "as-many", "no-more"])
+def test_a_source_is_asked_for_no_more_agents_at_once_than_it_wants(batch: int, asked: int) -> None:
+    desk = Desk(Knowing(), batch=batch)
+    asyncio.run(desk.take(99))
+
+    assert max(map(len, desk.source.asked)) == asked
+    assert [agent for reading in desk.source.asked for agent in reading] == list(AGENTS)
+
+
+def test_a_source_that_holds_nothing_gives_the_session_as_it_is_for_a_call_and_lets_go_of_nothing() -> None:
+    desk = Desk()
+    session = Session(agent=AgentId(1001), guid="guid")
+
+    async def main() -> Session:
+        await desk.desk.release(AgentId(1001))
+        await desk.source.close()
+        async with desk.desk.calling(session) as newest:
+            return newest
+
+    assert asyncio.run(main()) is session
+    assert list(desk.source.warnings()) == []

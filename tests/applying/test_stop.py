@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from applying.scripted import PATIENCE, Fault, run_skipping
+from applying.scripted import PATIENCE, Clock, Fault, run_skipping
 
 from reconciler.applying import RunStoppedError, Stop
+from reconciler.applying.stop import RunDeadlineError
 from reconciler.errors import ExitCode, InterruptedRunError
 
 FIRST, SECOND = RunStoppedError("first"), InterruptedRunError("second")
@@ -163,3 +164,88 @@ def test_an_interrupt_sets_a_grace_even_when_the_run_was_stopping_already() -> N
         return clock()
 
     assert run_skipping(main) == pytest.approx(65)
+
+
+# The deadline
+
+
+def test_a_deadline_that_passes_throws_the_switch_and_says_why() -> None:
+    clock, stop = Clock(), Stop()
+    stop.limit(30.0, monotonic=clock)
+    seen = []
+    for clock.seconds in (0.0, 29.9, 30.0, 31.0):
+        seen.append(stop.requested)
+
+    assert seen == [False, False, True, True]
+    assert isinstance(stop.error, RunDeadlineError)
+    assert stop.error.exit_code is ExitCode.SOME_AGENTS_FAILED
+    assert "30 s" in str(stop.error)
+    assert "--deadline" in stop.error.hint
+
+
+def test_a_deadline_never_hides_an_earlier_reason() -> None:
+    clock, stop = Clock(), Stop()
+    stop.limit(30.0, monotonic=clock)
+    stop.request(RunStoppedError("enough"))
+    clock.seconds = 31.0
+
+    assert stop.requested
+    assert str(stop.error) == "enough"
+
+
+@pytest.mark.parametrize("seconds", [10.0, 10.5, 3600.0, 1e9])
+def test_no_pause_outlasts_the_deadline(seconds: float) -> None:
+    async def main(clock: Callable[[], float]) -> tuple[bool, float]:
+        stop = Stop()
+        stop.limit(10.0, monotonic=clock)
+        return await stop.pause(seconds), clock()
+
+    goes_on, end = run_skipping(main)
+    assert not goes_on
+    assert end == pytest.approx(10.0)
+
+
+def test_a_pause_before_the_deadline_is_whole() -> None:
+    async def main(clock: Callable[[], float]) -> tuple[bool, float]:
+        stop = Stop()
+        stop.limit(10.0, monotonic=clock)
+        return await stop.pause(9.0), clock()
+
+    goes_on, end = run_skipping(main)
+    assert goes_on
+    assert end == pytest.approx(9.0)
+
+
+def test_work_that_does_not_end_is_cancelled_at_the_deadline() -> None:
+    async def main(clock: Callable[[], float]) -> tuple[object, float, bool]:
+        stop, cancelled = Stop(), False
+        stop.limit(10.0, monotonic=clock)
+
+        async def work() -> str:
+            nonlocal cancelled
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled = True
+                raise
+            return "never"
+
+        return await stop.unless_stopped(work), clock(), cancelled and stop.requested
+
+    result, end, cancelled = run_skipping(main)
+    assert (result, cancelled) == (None, True)
+    assert end == pytest.approx(10.0)
+
+
+def test_work_that_ends_before_the_deadline_gives_its_result() -> None:
+    async def main(clock: Callable[[], float]) -> tuple[object, bool]:
+        stop = Stop()
+        stop.limit(10.0, monotonic=clock)
+
+        async def work() -> str:
+            await asyncio.sleep(9.0)
+            return "done"
+
+        return await stop.unless_stopped(work), stop.requested
+
+    assert run_skipping(main) == ("done", False)

@@ -38,13 +38,15 @@ def test_list_gives_a_line_an_agent_and_marks_doubt_and_protection(site: Site) -
     assert "in doubt" in second
     assert "protected" in second
     assert "never" in second
-    assert summary == "State: site demo, serial 7, 2 agents listed, 1 in doubt."
+    assert summary == "State: site demo, serial 7, 2 agents listed, 1 in doubt, 0 waiting."
 
 
 def test_list_can_be_narrowed(site: Site) -> None:
     record(site)
 
-    assert site.run("state", "list", "demo", "--team", "east").last_line.endswith(", 0 in doubt.")
+    summary = site.run("state", "list", "demo", "--team", "east").last_line
+
+    assert summary == "State: site demo, serial 7, 1 agent listed, 0 in doubt, 0 waiting."
 
 
 def test_show_gives_every_field(site: Site) -> None:

@@ -34,6 +34,19 @@ SITE: dict[str, Any] = {
     "guardrails": {"max_changed_percent": None, "protected": {"agents": ["1001", 1002], "teams": ["x"]}},
     "retcodes": {"106-011": "deferred", "106-*": "stop"},
 }
+SESSIONS: list[dict[str, Any]] = [
+    {
+        "source": "redis",
+        "url": "rediss://h",
+        "key": "{agent}",
+        "fields": {"guid": "g", "session": "s"},
+        "username": "u",
+        "password": "env:P",
+        "max_age": "1s",
+    },
+    {"source": "redis", "url": "redis://h", "hash": "h", "field": "{agent}", "client_name": "c", "batch": 9},
+    {"source": "http", "url": "https://h", "method": "POST", "token": "file:/t", "ca_file": "c", "timeout": "1s"},
+]
 ODDITIES: list[Any] = [
     None, True, False, 0, 1, 61, -1, 999_999, 10**17, 0.5, 100.5, "", "x", "x\n", "10s", "10s\n", "1001", "1001\n",
     "0101", "https://", "file", "env", "local", "\x00", "a" * 65, "a" * 1_025, "é", "\u2028", [], [None], ["a", "a\n"],
@@ -53,6 +66,9 @@ KEYS = [
     "path",
     "variable",
     "command",
+    "hash",
+    "key",
+    "username",
     "x/~y",
     "106-011",
     "106-011\n",
@@ -110,6 +126,17 @@ def test_they_agree_on_fleets_that_are_nearly_valid(value: Any) -> None:
 @given(near_valid(SITE))
 def test_they_agree_on_sites_that_are_nearly_valid(value: Any) -> None:
     agree("site", value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SESSIONS).flatmap(lambda sessions: near_valid({**SITE, "sessions": sessions})))
+def test_they_agree_on_session_sources_that_are_nearly_valid(value: Any) -> None:
+    agree("site", value)
+
+
+@pytest.mark.parametrize("sessions", SESSIONS, ids=["redis-key", "redis-hash", "http"])
+def test_the_origins_of_session_sources_are_valid(sessions: dict[str, Any]) -> None:
+    assert Validator("site").check(read_yaml("x.yaml", json.dumps({**SITE, "sessions": sessions}))) == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("fleet", FLEET), ("site", SITE)], ids=["fleet", "site"])

@@ -10,20 +10,31 @@ from desired.environments import AGENT, write
 from reconciler.desired import load
 from reconciler.desired.addresses import normalise_url
 from reconciler.desired.durations import parse_duration
+from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions
-from reconciler.model.site import (
-    CallnumsKey,
-    GatewaySettings,
-    GuardrailSettings,
-    LocalState,
-    OnAgentRemoval,
-    OnChannelRemoval,
-    RetcodeClass,
-    Site,
+from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
+from reconciler.model.secret_reference import SecretReference
+from reconciler.model.session_settings import (
+    AgentTemplate,
+    CommandSessions,
+    EnvSessions,
+    FieldPerAgent,
+    FileSessions,
+    HashFields,
+    HashPerAgent,
+    HttpMethod,
+    HttpSessions,
+    KeyPerAgent,
+    RedisAddress,
+    RedisSessions,
+    SessionSettings,
+    SessionUse,
 )
+from reconciler.model.sign_in_settings import AuthMode, KeepAlive, SignInSessions
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, RetcodeClass, Site
+from reconciler.model.state_settings import LocalState
 
 CORPUS = Path(__file__).parent / "corpus" / "valid"
 URL = "https://gateway.example:8043"
@@ -99,16 +110,137 @@ def test_the_longest_timeout_is_a_day_and_the_source_file_has_a_default_path() -
         ("sessions: {source: file, path: s.csv}", FileSessions(path="s.csv")),
         ("sessions: {source: env, variable: X_1}", EnvSessions(variable="X_1")),
         ("sessions: {source: command, command: [a, b]}", CommandSessions(command=("a", "b"))),
+        (
+            "sessions: {source: redis, url: 'redis://[::1]/', key: 'a:{agent}'}",
+            RedisSessions(address=RedisAddress(host="::1"), layout=KeyPerAgent(key=AgentTemplate(text="a:{agent}"))),
+        ),
+        (
+            (
+                "sessions: {source: redis, url: 'rediss://r:7/3', key: '{agent}', fields: {guid: g, session: at}, "
+                "username: u, password: 'env:P', ca_file: ca.pem, timeout: 1s, client_name: me}"
+            ),
+            RedisSessions(
+                address=RedisAddress(host="r", port=7, database=3, tls=True),
+                layout=HashPerAgent(key=AgentTemplate(text="{agent}"), fields=HashFields(guid="g", session="at")),
+                username="u",
+                password=SecretReference.parse("env:P"),
+                ca_file="ca.pem",
+                timeout=1.0,
+                client_name="me",
+            ),
+        ),
+        (
+            "sessions: {source: redis, url: 'redis://r', hash: h}",
+            RedisSessions(address=RedisAddress(host="r"), layout=FieldPerAgent(hash="h")),
+        ),
+        ("sessions: {source: http, url: 'http://localhost:9'}", HttpSessions(url="http://localhost:9")),
+        (
+            "sessions: {source: http, url: 'https://b/s/', method: POST, token: 'file:/t', ca_file: c, timeout: 2s}",
+            HttpSessions(
+                url="https://b/s",
+                method=HttpMethod.POST,
+                token=SecretReference.parse("file:/t"),
+                ca_file="c",
+                timeout=2.0,
+            ),
+        ),
+        (
+            "sessions: {source: signin, credentials: 'env:AGENTS'}",
+            SignInSessions(credentials=SecretReference.parse("env:AGENTS")),
+        ),
+        (
+            (
+                "sessions: {source: signin, credentials: 'file:/a', auth_mode: 1, keep_alive: handshake, force: true, "
+                "timeout: 3s}"
+            ),
+            SignInSessions(
+                credentials=SecretReference.parse("file:/a"),
+                auth_mode=AuthMode.STATIC,
+                keep_alive=KeepAlive.HANDSHAKE,
+                force=True,
+                timeout=3.0,
+            ),
+        ),
     ],
-    ids=["file", "env", "command"],
+    ids=[
+        *("file", "env", "command", "redis-key", "redis-hashes", "redis-hash", "http", "http-post"),
+        *("signin", "signin-in-full"),
+    ],
 )
-def test_each_session_source_is_read(
-    tmp_path: Path, lines: str, sessions: FileSessions | EnvSessions | CommandSessions
-) -> None:
+def test_each_session_source_is_read(tmp_path: Path, lines: str, sessions: SessionSettings) -> None:
     text = f"name: test\ngateway: {{url: {URL}/}}\n{lines}\n"
     site = site_of(write(tmp_path, {"site.yaml": text, "fleet.yaml": AGENT}))
     assert sessions == site.sessions
     assert site.gateway.url == URL
+
+
+@pytest.mark.parametrize(
+    ("lines", "use"),
+    [
+        ("", SessionUse(max_age=45.0, batch=None)),
+        ("sessions: {source: env}", SessionUse(max_age=45.0, batch=None)),
+        ("sessions: {source: env, max_age: 20s, batch: 1}", SessionUse(max_age=20.0, batch=1)),
+        ("sessions: {source: command, command: [a], max_age: 1m}", SessionUse(max_age=60.0)),
+        ("sessions: {source: http, url: 'https://b', batch: 1000}", SessionUse(batch=1000)),
+        ("sessions: {source: redis, url: 'redis://r', hash: h, batch: 9}", SessionUse(batch=9)),
+    ],
+    ids=["no-section", "defaults", "env", "command", "http", "redis"],
+)
+def test_how_sessions_are_used_goes_with_every_source(tmp_path: Path, lines: str, use: SessionUse) -> None:
+    text = f"name: test\ngateway: {{url: {URL}}}\n{lines}\n"
+    assert site_of(write(tmp_path, {"site.yaml": text, "fleet.yaml": AGENT})).session_use == use
+
+
+def test_a_redis_address_as_text_is_its_url() -> None:
+    assert str(RedisAddress(host="::1", database=2, tls=True)) == "rediss://[::1]:6379/2"
+    assert str(RedisAddress(host="r.example", port=7)) == "redis://r.example:7/0"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis:", "no host"),
+        ("redis://r/00", "number of a database"),
+        ("redis://r/0/", "number of a database"),
+        ("redis://r/100000", "number of a database"),
+        ("redis://r:0", "its port"),
+        ("redis://r?db=1", "query"),
+        ("redis+sentinel://r", "redis:// or rediss://"),
+        ("unix:///run/redis.sock", "redis:// or rediss://"),
+    ],
+)
+def test_what_is_no_redis_url_is_refused(url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_redis_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("redis://redis.example", True),
+        ("redis://192.0.2.1:6379/1", True),
+        ("rediss://redis.example", False),
+        ("redis://localhost", False),
+        ("redis://127.0.0.1", False),
+        ("redis://[::1]/0", False),
+    ],
+)
+def test_sessions_that_cross_a_network_in_the_clear_are_warned_of(tmp_path: Path, url: str, *, warned: bool) -> None:
+    text = f"name: test\ngateway: {{url: {URL}}}\nsessions: {{source: redis, url: '{url}', hash: h}}\n"
+    loaded = load(write(tmp_path, {"site.yaml": text, "fleet.yaml": AGENT}))
+
+    assert [(found.code, found.line) for found in loaded.diagnostics] == [("sessions-not-encrypted", 3)] * warned
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]"])
+def test_plain_http_is_for_this_machine(host: str) -> None:
+    assert normalise_broker_url(f"http://{host}:9/") == f"http://{host}:9"
+
+
+@pytest.mark.parametrize("host", ["localhost.example", "broker", "10.0.0.1", "[::2]", "192.0.2.1", "127.1"])
+def test_plain_http_to_another_machine_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        normalise_broker_url(f"http://{host}/sessions")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.fleets import LINEAGE, SITE, URL, agent_id, agent_range, concurrency
 
 from reconciler.model.agent import AgentId
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import (
     Action,
     Base,
@@ -25,7 +26,6 @@ from reconciler.model.plan import (
     Scope,
     Set,
 )
-from reconciler.model.site import CallnumsKey
 
 VALUES = concurrency(25, web_chat=9)
 

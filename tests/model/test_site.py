@@ -9,8 +9,9 @@ from support.fleets import URL, agent_range, site
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.session_settings import CommandSessions
-from reconciler.model.site import GatewaySettings, GuardrailSettings
+from reconciler.model.site import GuardrailSettings
 
 NEVER_A_NUMBER = [
     pytest.param(True, id="bool"),

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fleets import concurrency, desired, desireds, record, state, states
+from support.fleets import EARLIER, NOW, concurrency, desired, desireds, record, state, states, waiting
 
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired, Source
-from reconciler.model.state import State, empty_state
+from reconciler.model.state import Pending, State, empty_state
 
 
 @given(some=states, data=st.data())
@@ -36,6 +36,37 @@ def test_other_records_leave_lineage_serial_and_site_alone() -> None:
     old = state({1001: concurrency()}, serial=7)
     new = old.with_agents({AgentId(1002): record()})
     assert (old.lineage, 7, old.site, [1002]) == (new.lineage, new.serial, new.site, list(new.agents))
+
+
+def test_those_who_wait_are_sorted_by_agent_and_kept_when_the_callers_mapping_changes() -> None:
+    mine = {AgentId(number): waiting() for number in (10_001, 999, 1001)}
+    kept = replace(state(), pending=mine)
+    mine.clear()
+    assert list(kept.pending) == [999, 1001, 10_001]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        pytest.param(state({1001: record()}), state({1001: record()}, serial=8), True, id="another-serial"),
+        pytest.param(state({1001: record()}), state({1001: record(team="night")}), False, id="another-record"),
+        pytest.param(state(), state(pending={1001: waiting()}), False, id="somebody-waits"),
+        pytest.param(
+            state(pending={1001: waiting()}), state(pending={1001: waiting(attempts=2)}), False, id="waits-once-more"
+        ),
+    ],
+)
+def test_the_content_of_a_state_is_everything_recorded_and_not_its_serial(
+    left: State, right: State, *, same: bool
+) -> None:
+    assert (left.content == right.content) is same
+
+
+def test_one_more_deferral_counts_and_keeps_the_first_time() -> None:
+    first = waiting(retcode="100-006")
+    again = first.again(at=NOW, retcode=None)
+    assert again == Pending(first_deferred_at=EARLIER, last_deferred_at=NOW, attempts=2, retcode=None)
+    assert first == waiting(retcode="100-006")
 
 
 def test_a_state_of_which_nothing_was_written_has_serial_0_and_no_lineage() -> None:

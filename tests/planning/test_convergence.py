@@ -27,8 +27,9 @@ from support.fleets import (
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.desired import Desired, DesiredAgent
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Plan
-from reconciler.model.site import CallnumsKey, OnAgentRemoval, OnChannelRemoval, Site
+from reconciler.model.site import OnAgentRemoval, OnChannelRemoval, Site
 from reconciler.model.state import State
 from reconciler.planning import make_plan
 

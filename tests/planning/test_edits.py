@@ -16,8 +16,9 @@ from support.fleets import Situation, concurrency, desired, desired_agent, fleet
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import DesiredAgent, Source
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Edit, EditKind, Reason, Set
-from reconciler.model.site import CallnumsKey, OnAgentRemoval, OnChannelRemoval
+from reconciler.model.site import OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import RecordStatus
 from reconciler.planning import make_plan
 from reconciler.planning.edits import EditExplainer

@@ -32,8 +32,8 @@ from reconciler.errors import StalePlanError
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Scope, Set
-from reconciler.model.site import CallnumsKey
 from reconciler.planning import compare_plans, fingerprint, make_plan
 from reconciler.planning.fingerprint import require_unaltered
 

@@ -26,8 +26,9 @@ from support.fleets import (
 
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import GuardrailFinding, Plan, PlanOptions
-from reconciler.model.site import CallnumsKey, GuardrailSettings, OnAgentRemoval, OnChannelRemoval
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning import make_plan
 from reconciler.planning.guardrails import exceeds_percent

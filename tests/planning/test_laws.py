@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from support.fleets import Situation, concurrencies, desired, scopes, situations, state
 
 from reconciler.model.agent import AgentId
+from reconciler.model.attendance import SessionsSeen
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent
 from reconciler.model.plan import Plan, PlanOptions, Reason, Reassert, Scope
 from reconciler.model.state import AgentRecord
-from reconciler.planning import make_plan
+from reconciler.planning import agents_to_ask, make_plan
 
 V = TypeVar("V")
 
@@ -90,6 +92,47 @@ def test_the_order_in_which_agents_come_does_not_matter(situation: Situation, da
         session_keys=shuffled(data, situation.session_keys),
     )
     assert repr(plan_for(situation)) == repr(plan_for(other))
+
+
+@given(situation=situations)
+def test_whoever_waits_is_planned_as_if_nobody_did(situation: Situation) -> None:
+    nobody = replace(situation, state=replace(situation.state, pending={}))
+    assert plan_for(nobody) == replace(plan_for(situation), waits=None)
+
+
+@given(situation=situations)
+def test_exactly_the_calls_that_were_deferred_before_wait(situation: Situation) -> None:
+    plan = plan_for(situation)
+    expected = tuple(call.agent for call in plan.calls if call.agent in situation.state.pending)
+    assert expected == (plan.waits.agents if plan.waits else ())
+
+
+@given(situation=situations, scope=scopes)
+def test_the_sessions_seen_are_those_of_the_agents_asked_for(situation: Situation, scope: Scope) -> None:
+    options = PlanOptions(scope=scope, sessions=True)
+    asked = agents_to_ask(situation.desired, situation.state, scope)
+    plan = make_plan(situation.desired, situation.state, options, session_keys=situation.session_keys)
+    there = [agent for agent in asked if agent in situation.session_keys]
+    called = [call.agent for call in plan.calls]
+    assert sorted([*called, *plan.unchanged]) == list(asked)
+    assert plan.sessions == SessionsSeen(
+        asked=len(asked),
+        known=len(there),
+        keyless=[situation.session_keys[agent] for agent in there].count(None),
+        absent=tuple(agent for agent in called if agent not in there),
+    )
+
+
+@given(situation=situations)
+def test_sessions_add_repetitions_and_change_nothing_else(situation: Situation) -> None:
+    options = replace(situation.options, sessions=False)
+    without = make_plan(situation.desired, situation.state, options)
+    plan = plan_for(situation)
+    anew = [change for change in plan.changes if change.reason is Reason.NEW_SESSION]
+    others = {change for change in plan.changes if change.reason is not Reason.NEW_SESSION}
+    assert others <= set(without.changes)
+    assert {change.agent for change in without.changes} <= {change.agent for change in plan.changes}
+    assert all(isinstance(change, Reassert) for change in anew)
 
 
 def test_a_plan_is_the_same_bytes_under_any_hash_seed() -> None:

@@ -13,8 +13,9 @@ from support.fleets import EARLIER, NOW, Situation, agent_id, desired, record, s
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, PlanOptions, Reason
-from reconciler.model.site import CallnumsKey, GuardrailSettings, OnAgentRemoval, OnChannelRemoval
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 from reconciler.schemas import schema_text

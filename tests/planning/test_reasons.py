@@ -10,8 +10,9 @@ from support.fleets import EARLIER, NOW, agent_id, agent_range, concurrency, des
 
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Plan, PlanOptions, Reason
-from reconciler.model.site import CallnumsKey, GuardrailSettings, OnAgentRemoval
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from support.fleets import Situation, concurrency, desired, record, settle, site, situations, state
 
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Set
-from reconciler.model.site import CallnumsKey, OnAgentRemoval, OnChannelRemoval
+from reconciler.model.site import OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 

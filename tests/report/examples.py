@@ -10,6 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 from support.fleets import (
+    NO_GUARDRAILS,
+    NOW,
     Situation,
     agent_id,
     agent_range,
@@ -17,10 +19,12 @@ from support.fleets import (
     desired,
     fleet_of,
     one_of_each,
+    record,
     scope,
     site,
     situations,
     state,
+    waiting,
 )
 
 from reconciler.model.channel import Channel
@@ -29,6 +33,8 @@ from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Change, Forget, Plan, PlanOptions
+from reconciler.model.secret_reference import SecretReference
+from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import empty_state
 from reconciler.planning import make_plan
@@ -123,6 +129,25 @@ def _two(allow_changes: int | None = None) -> Plan:
     )
 
 
+def _attended() -> Plan:
+    """Sixty agents of whom fifty are signed in, one of those anew and ten without a key; and some have waited."""
+    everybody = [agent_id(number) for number in range(1001, 1061)]
+    keys = {**dict.fromkeys(everybody[:40], "login-1"), **dict.fromkeys(everybody[40:50], None)}
+    waits = {1051: waiting(since=NOW), 1054: waiting(attempts=3), 1055: waiting(retcode=None), 1031: waiting()}
+    return make_plan(
+        desired({**fleet_of(everybody, SENIOR), **fleet_of((1001, 1031, 1051, 1054, 1055, 1056), SOCIAL)}),
+        state(dict.fromkeys(everybody, record(SENIOR, session="login-1")), pending=waits),
+        PlanOptions(sessions=True),
+        session_keys={**keys, agent_id(1002): "login-2"},
+    )
+
+
+def _signing_in() -> Plan:
+    settings = SignInSessions(credentials=SecretReference.parse("env:PASSWORDS"))
+    wanted = desired({1001: SOCIAL, 1002: SENIOR, 1003: MAIL}, at=site(sessions=settings, guardrails=NO_GUARDRAILS))
+    return make_plan(wanted, state({1001: SENIOR, 1003: MAIL, 1004: MAIL}))
+
+
 _MAKERS: dict[str, Callable[[], Plan]] = {
     "one-agent": lambda: one_edit(concurrency(web_chat=3), concurrency(web_chat=4)),
     "every-reason": lambda: planned(one_of_each()),
@@ -144,6 +169,8 @@ _MAKERS: dict[str, Callable[[], Plan]] = {
     "partial-scope": _partial,
     "refused": _two,
     "wrong-approval": lambda: _two(allow_changes=3),
+    "sessions-and-waits": _attended,
+    "signing-in": _signing_in,
     "wrong-approval-alone": lambda: make_plan(desired({1001: SOCIAL}), state({1001: SENIOR}), allow_changes=2),
 }
 PLANS: dict[str, Callable[[], Plan]] = {name: functools.cache(make) for name, make in _MAKERS.items()}

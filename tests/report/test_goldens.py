@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from report.examples import COLORED, DIAGNOSTICS, PLAIN, PLANS, SENIOR, SOCIAL, fates, text_of, usual_text
-from support.fleets import concurrency, desired, fleet_of, record, site, state
+from support.fleets import NOW, agent_id, concurrency, desired, fleet_of, record, site, state, waiting
 
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.outcome import Result
-from reconciler.model.site import CallnumsKey
 from reconciler.model.state import RecordStatus
 from reconciler.planning import compare_plans, make_plan
 from reconciler.report import (
@@ -22,9 +22,11 @@ from reconciler.report import (
     outcome_documents,
     outcome_summary,
     outcome_text,
+    pending_text,
     saved_plan,
     state_list_text,
     state_show_text,
+    waiting_agents,
 )
 
 Golden = Callable[[str, str], None]
@@ -35,11 +37,13 @@ NAMES = {
     "plan-every-reason-with-reset.ansi.txt",
     "plan-every-reason.json",
     "plan-nobody.json",
+    "plan-sessions-and-waits.json",
     "outcome-sixty-agents.json",
     "diagnostics.json",
     "diagnostics.txt",
     "difference.txt",
     "state-list.txt",
+    "state-pending.txt",
     "state-show.txt",
 }
 
@@ -53,7 +57,7 @@ def test_a_plan_is_coloured_as_it_was(golden: Golden) -> None:
     golden("plan-every-reason-with-reset.ansi.txt", text_of(PLANS["every-reason-with-reset"](), style=COLORED))
 
 
-@pytest.mark.parametrize("name", ["every-reason", "nobody"])
+@pytest.mark.parametrize("name", ["every-reason", "nobody", "sessions-and-waits"])
 def test_a_saved_plan_has_the_bytes_it_had(name: str, golden: Golden) -> None:
     golden(f"plan-{name}.json", document_text(saved_plan(PLANS[name](), tool_version="1.2.3")))
 
@@ -118,13 +122,22 @@ def test_recorded_agents_read_as_they_did(name: str, golden: Golden) -> None:
             1001: record(SENIOR),
             1002: record(SOCIAL, status=RecordStatus.IN_DOUBT, acknowledged_at=None, team=None),
             100_003: record(SENIOR, protected=True, session="login-1", team="night shift"),
-        }
+        },
+        pending={1002: waiting(attempts=2), 1003: waiting(since=NOW, retcode=None)},
     )
     both = {
-        "state-list.txt": state_list_text(recorded, recorded.agents, style=PLAIN),
-        "state-show.txt": state_show_text(recorded, recorded.agents, style=PLAIN),
+        "state-list.txt": state_list_text(recorded, recorded.agents, recorded.pending, style=PLAIN),
+        "state-show.txt": state_show_text(recorded, recorded.agents, recorded.pending, style=PLAIN),
     }
     golden(name, both[name])
+
+
+def test_those_who_wait_are_listed_as_they_were(golden: Golden) -> None:
+    recorded = state(pending={1002: waiting(attempts=2), 1003: waiting(since=NOW, retcode=None), 100_004: waiting()})
+    teams = {agent_id(1002): "east", agent_id(1003): "night shift"}
+    listed = waiting_agents(recorded.pending, teams)
+    text = pending_text(recorded, listed, meaning=lambda code: f"what {code} means", style=PLAIN)
+    golden("state-pending.txt", text)
 
 
 def test_there_is_no_golden_file_without_a_test() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report.examples import COLORED, PLAIN, hostile, outcome, written_by_others
-from support.fleets import POOL, concurrency, record
+from support.fleets import POOL, concurrency, record, waiting
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Result
@@ -19,9 +19,11 @@ from reconciler.report import (
     diagnostics_text,
     difference_text,
     outcome_text,
+    pending_text,
     plan_text,
     state_list_text,
     state_show_text,
+    waiting_agents,
 )
 from reconciler.report.style import Role
 
@@ -102,7 +104,16 @@ def test_recorded_agents_obey_nobody(site: str, team: str, session: str, when: s
     one = record(concurrency(), team=team, session=session, acknowledged_at=when, status=status)
     state = State(lineage="l", serial=1, site=site, agents={POOL[0]: one})
     for text_of in (state_list_text, state_show_text):
-        _require_harmless(text_of(state, state.agents, style=PLAIN))
+        _require_harmless(text_of(state, state.agents, state.pending, style=PLAIN))
+
+
+@given(site=hostile, team=hostile, retcode=hostile, when=hostile)
+def test_those_who_wait_obey_nobody(site: str, team: str, retcode: str, when: str) -> None:
+    wait = waiting(since=when, retcode=retcode)
+    state = State(lineage="l", serial=1, site=site, pending={POOL[0]: wait, POOL[1]: wait})
+    listed = waiting_agents(state.pending, {POOL[0]: team})
+    _require_harmless(pending_text(state, listed, meaning=lambda _: team, style=PLAIN))
+    _require_harmless(state_show_text(state, {}, state.pending, style=PLAIN))
 
 
 def test_without_color_a_style_changes_nothing_and_with_it_nothing_is_painted_for_nothing() -> None:

@@ -50,7 +50,11 @@ def _rich_text() -> str:
     lifted = {"guardrail": "protected", "planned": "1 agent", "limit": "none", "lifted": True, "agents": ["1002"]}
     document: Document = json.loads(document_text(saved_plan(plan, tool_version="1.2.3")))
     document["scope"].update(selection)
-    return json.dumps({**document, "guardrails": [lifted], **ENVELOPE})
+    document["options"]["sessions"] = True
+    called = document["summary"]["calls"]
+    seen = {"asked": called + document["summary"]["unchanged"], "known": 1, "keyless": 1, "absent": ["1001", "1002"]}
+    waits = {"since": "2025-03-01T08:00:00Z", "agents": ["1001"]}
+    return json.dumps({**document, "sessions": seen, "waits": waits, "guardrails": [lifted], **ENVELOPE})
 
 
 def _rich() -> Document:
@@ -271,6 +275,11 @@ def test_a_message_names_the_whole_way_to_the_field() -> None:
         pytest.param(("summary", "calls"), 1, "summary.calls", id="another-count-of-calls"),
         pytest.param(("applyable",), False, "applyable", id="not-applyable"),
         pytest.param(("scope", "partial"), False, "scope.partial", id="not-partial"),
+        pytest.param(("options", "sessions"), False, "sessions: contradicts options", id="sessions-nobody-asked-for"),
+        pytest.param(("sessions",), None, "sessions: contradicts options", id="no-sessions-though-asked-for"),
+        pytest.param(("sessions", "asked"), 99, "sessions.asked", id="another-number-of-agents-asked-for"),
+        pytest.param(("sessions", "absent", 0), "1009", "sessions.absent: agent 1009", id="absent-without-a-call"),
+        pytest.param(("waits", "agents", 0), "1009", "waits.agents: agent 1009", id="waits-without-a-call"),
     ],
 )
 def test_a_document_that_contradicts_itself_was_altered(path: Path, value: object, named: str) -> None:
@@ -301,6 +310,10 @@ def test_a_document_that_contradicts_itself_was_altered(path: Path, value: objec
         pytest.param(("options", "reassert_older_than"), -1, "options", id="negative-age"),
         pytest.param(("capacity",), [{}], "capacity", id="capacity-of-a-newer-version"),
         pytest.param(("diagnostics", 0, "line"), -1, "diagnostics[0].line", id="negative-line"),
+        pytest.param(("sessions", "absent", 1), "1001", "sessions.absent: names an agent twice", id="absent-twice"),
+        pytest.param(("sessions", "keyless"), 2, "sessions: of", id="more-without-a-key-than-there-are"),
+        pytest.param(("waits", "agents"), [], "waits: agents is empty", id="a-wait-of-nobody"),
+        pytest.param(("waits", "since"), "yesterday", "waits.since", id="a-wait-since-no-time"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(path: Path, value: object, named: str) -> None:

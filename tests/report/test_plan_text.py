@@ -165,4 +165,4 @@ def test_a_place_too_long_for_the_line_stands_under_it() -> None:
     long = Source("a" * 100 + ".yaml", 7)
     moved = replace(change, edits=tuple(replace(edit, cause=long) for edit in change.edits))
     lines = text_of(replace(plan, changes=(moved,))).splitlines()
-    assert ["~ agent 1001  web_chat 3 → 4", f"              {long}"] == lines[3:5]
+    assert ["~ agent 1001  web_chat 3 → 4", f"              {long}"] == lines[4:6]

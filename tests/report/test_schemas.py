@@ -13,9 +13,9 @@ from report.examples import DIAGNOSTICS, PLANS, fates, plans
 
 from reconciler.model.channel import Channel
 from reconciler.model.diagnostic import Severity
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.outcome import Result
 from reconciler.model.plan import Action, EditKind, Plan, Reason
-from reconciler.model.site import CallnumsKey
 from reconciler.report import (
     FORMAT_VERSION,
     diagnostic_documents,

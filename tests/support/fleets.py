@@ -18,16 +18,10 @@ from reconciler.model.agent import MAX_AGENT_ID, MIN_AGENT_ID, AgentId, AgentRan
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent, Source
+from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.plan import Call, Forget, Plan, PlanOptions, Reassert, Reset, Scope, Set
-from reconciler.model.site import (
-    CallnumsKey,
-    GatewaySettings,
-    GuardrailSettings,
-    OnAgentRemoval,
-    OnChannelRemoval,
-    Site,
-)
-from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, Site
+from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
 
 URL = "https://gateway.test:8043"
 SITE = "demo"
@@ -123,7 +117,12 @@ def record(
     )
 
 
-def state(agents: Mapping[int, Concurrency | AgentRecord] | None = None, *, serial: int = 7) -> State:
+def state(
+    agents: Mapping[int, Concurrency | AgentRecord] | None = None,
+    *,
+    pending: Mapping[int, Pending] | None = None,
+    serial: int = 7,
+) -> State:
     """A state with these records, all acknowledged `EARLIER` unless said otherwise."""
     return State(
         lineage=LINEAGE,
@@ -133,7 +132,13 @@ def state(agents: Mapping[int, Concurrency | AgentRecord] | None = None, *, seri
             AgentId(number): value if isinstance(value, AgentRecord) else record(value)
             for number, value in (agents or {}).items()
         },
+        pending={AgentId(number): value for number, value in (pending or {}).items()},
     )
+
+
+def waiting(*, since: str = EARLIER, attempts: int = 1, retcode: str | None = "100-006") -> Pending:
+    """A change that waits for its agent."""
+    return Pending(first_deferred_at=since, last_deferred_at=since, attempts=attempts, retcode=retcode)
 
 
 def fleet_of(numbers: Iterable[int], value: Concurrency) -> dict[int, Concurrency]:
@@ -158,7 +163,7 @@ class Situation:
     desired: Desired
     state: State
     options: PlanOptions = field(default_factory=PlanOptions)
-    session_keys: Mapping[AgentId, str] = field(default_factory=dict)
+    session_keys: Mapping[AgentId, str | None] = field(default_factory=dict)
 
 
 def one_of_each(on_agent_removal: OnAgentRemoval = OnAgentRemoval.FORGET) -> Situation:
@@ -208,7 +213,8 @@ def settle(plan: Plan, before: State, *, in_doubt: Collection[int] = ()) -> Stat
                 records[change.agent] = _sent(change, plan.callnums_key, before, doubt=change.agent in in_doubt)
             case _:
                 assert_never(change)
-    return replace(before, agents=records, serial=before.serial + 1)
+    waiting = {agent: each for agent, each in before.pending.items() if agent in in_doubt}
+    return replace(before, agents=records, pending=waiting, serial=before.serial + 1)
 
 
 def _sent(change: Call, callnums_key: CallnumsKey, before: State, *, doubt: bool) -> AgentRecord:
@@ -313,8 +319,16 @@ sites = st.builds(
 pool_agents = st.sampled_from(POOL)
 desired_fleets = st.dictionaries(pool_agents, desired_agents)
 """Agents of a `Desired`, without their site."""
+pendings = st.builds(
+    waiting,
+    since=st.sampled_from((EARLIER, NOW)),
+    attempts=st.integers(1, 3),
+    retcode=st.sampled_from((None, "100-006")),
+)
 states = st.builds(
-    lambda agents: State(lineage=LINEAGE, serial=7, site=SITE, agents=agents), st.dictionaries(pool_agents, records)
+    lambda agents, pending: State(lineage=LINEAGE, serial=7, site=SITE, agents=agents, pending=pending),
+    st.dictionaries(pool_agents, records),
+    st.dictionaries(pool_agents, pendings, max_size=3),
 )
 pool_ranges = st.tuples(pool_agents, pool_agents).map(lambda ends: AgentRange(min(ends), max(ends)))
 scopes = st.builds(
@@ -330,6 +344,7 @@ plan_options = st.builds(
     reassert_all=st.booleans(),
     reassert_older_than=st.none() | st.sampled_from((0.0, 3600.0, 86_400.0)),
     at=st.just(NOW),
+    sessions=st.booleans(),
 )
 desireds = st.builds(lambda at, agents: Desired(site=at, agents=agents), sites, desired_fleets)
 situations = st.builds(
@@ -337,5 +352,5 @@ situations = st.builds(
     desired=desireds,
     state=states,
     options=plan_options,
-    session_keys=st.dictionaries(pool_agents, st.sampled_from(("login-1", "login-2"))),
+    session_keys=st.dictionaries(pool_agents, st.sampled_from(("login-1", "login-2", None))),
 )

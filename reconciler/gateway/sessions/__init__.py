@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.gateway.sessions.source import SessionSource, open_source
+from reconciler.gateway.sessions.opening import open_source
+from reconciler.gateway.sessions.signin import SignInAccess
+from reconciler.gateway.sessions.source import SessionSource
 
-__all__ = ["SessionSource", "open_source"]
+__all__ = ["SessionSource", "SignInAccess", "open_source"]

@@ -1,47 +1,62 @@
-"""What a source of sessions is, and which one the settings ask for."""
+"""What a source of sessions is.
+
+Rules of this file: the protocol alone. A source that only reads what somebody else keeps fresh (a file, a variable)
+inherits from it and writes `fetch`; the rest has nothing to do then, and does nothing. Who builds which source is
+`opening`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Protocol, assert_never
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
 
-from reconciler.gateway.sessions.command import CommandSource
-from reconciler.gateway.sessions.file import FileSource
-from reconciler.gateway.sessions.variable import EnvSource
 from reconciler.model.agent import AgentId
-from reconciler.model.session import Session
-from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.session import Absent, Session
 
 
 class SessionSource(Protocol):
-    """Knows who is signed in."""
+    """Knows who is signed in. All of it runs in one event loop; `close` comes once, last, and whatever happened."""
 
-    async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session]:
-        """Return the sessions of those of `agents` that have one; the others are simply absent.
+    most_at_once: int | None = None
+    """For how many agents it may be asked at once; `None`: as many as suits the run."""
 
-        Asked anew each time, just before the sessions are used: a Guid is good for a minute or two.
+    def prepare(self) -> None:
+        """Read the secrets it needs. Comes once, before the event loop is there and before anything else.
+
+        Raises:
+            ReconcilerError: a secret cannot be had.
+        """
+        return
+
+    async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session | Absent]:
+        """Return the session of each of `agents`, or why there is none; of whom nothing is known is left out.
+
+        Asked anew each time, just before the sessions are used: a Guid is good for a minute or two. It may be
+        cancelled at any time.
 
         Raises:
             SessionSourceError: the source as a whole cannot be had or cannot be trusted.
         """
         ...
 
+    @asynccontextmanager
+    async def calling(self, session: Session) -> AsyncIterator[Session]:
+        """Yield the session to send a call in: `session` as fetched, or the newest of the same sign-in.
 
-def open_source(settings: SessionSettings, *, root: Path, environ: Mapping[str, str]) -> SessionSource:
-    """Return the source that `settings` describe; nothing is read or started yet.
+        While the call lasts the source sends nothing of its own for the agent (retcode 000-007).
+        """
+        yield session
 
-    Args:
-        settings: the site's `sessions`.
-        root: the environment's directory, to which paths are relative and in which a command runs.
-        environ: the environment variables a source may read, or hand to its command.
-    """
-    match settings:
-        case FileSessions():
-            return FileSource(root / settings.path, written=settings.path)
-        case EnvSessions():
-            return EnvSource(settings.variable, environ)
-        case CommandSessions():
-            return CommandSource(settings, root=root, environ=environ)
-        case _:
-            assert_never(settings)
+    async def release(self, agent: AgentId) -> None:  # noqa: ARG002 - for those who hold something
+        """Hear that the run needs this agent's session no more. Never raises but for a cancellation."""
+        return
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises but for a cancellation, after which it has closed what can be closed."""
+        return
+
+    def warnings(self) -> Sequence[Diagnostic]:
+        """Return what people must be told of what this source did or could not undo; complete once it is closed."""
+        return ()

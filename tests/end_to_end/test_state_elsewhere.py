@@ -1,0 +1,161 @@
+"""Applies whose state is kept away from the machine: killed, interrupted, cut off and continued from another one."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.counterparts import require_program
+from support.processes import PATIENCE, start_apply, wait_until
+from support.rehearsal import RehearsalServer
+from support.site import Site
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repository = tmp_path / "states.git"
+    subprocess.run([require_program("git", package="git"), "init", "--quiet", "--bare", str(repository)], check=True)
+    return repository
+
+
+@pytest.fixture
+def away(slow_site: Site, repository: Path) -> Site:
+    slow_site.write(
+        "site.yaml",
+        (slow_site.root / "site.yaml").read_text() + f"state: {{backend: git, remote: 'file://{repository}'}}\n",
+    )
+    return slow_site
+
+
+def recorded(site: Site) -> dict[str, str]:
+    """The status of each recorded agent."""
+    agents = json.loads(site.run("state", "pull", "demo").out)["agents"]
+    return {agent: record["status"] for agent, record in agents.items()}
+
+
+def applied_at_the_gateway(server: RehearsalServer) -> set[str]:
+    return server.call(lambda gateway: set(gateway.agents_document()))
+
+
+def total_calls(server: RehearsalServer) -> int:
+    return int(str(server.call(lambda gateway: gateway.requests_document())["total"]))
+
+
+def another_machine(site: Site, directory: Path) -> Site:
+    """Return the same environment elsewhere, without what runs have left beside it."""
+    directory.mkdir()
+    other = Site(directory)
+    shutil.rmtree(other.root)
+    shutil.copytree(site.root, other.root, ignore=shutil.ignore_patterns(".reconciler"))
+    return other
+
+
+def break_the_lock(site: Site) -> None:
+    refused = site.run("state", "unlock", "nobody", "demo")
+    assert refused.code == 7
+    match = re.search(r"lock ([0-9a-f-]{36})", refused.err)
+    assert match is not None
+    assert site.run("state", "unlock", match[1], "demo").code == 0
+
+
+def hurry(site: Site) -> None:
+    site.edit("site.yaml", "requests_per_second: 10\n", "requests_per_second: 1000\n")
+
+
+def test_after_a_kill_another_machine_sends_everybody_again_whom_the_dead_run_may_have_called(
+    away: Site, server: RehearsalServer, tmp_path: Path
+) -> None:
+    process = start_apply(away)
+    wait_until(lambda: len(applied_at_the_gateway(server)) >= 3)
+    process.kill()
+    process.communicate()
+    reached = applied_at_the_gateway(server)
+
+    other = another_machine(away, tmp_path / "other")
+    found = recorded(other)
+    assert set(found) == {str(agent) for agent in range(1001, 1021)} >= reached
+    assert set(found.values()) == {"in_doubt"}
+    break_the_lock(other)
+    hurry(other)
+    before = total_calls(server)
+    assert other.run("apply", "demo", "--yes").code == 0
+    assert total_calls(server) - before == 20
+    assert set(recorded(other).values()) == {"acknowledged"}
+    assert "No changes" in other.run("plan", "demo").out
+    assert "No changes" in away.run("plan", "demo").out  # the journal that was overtaken counts for nothing
+
+
+def test_after_a_kill_the_same_machine_sends_only_what_is_missing_or_in_doubt(
+    away: Site, server: RehearsalServer
+) -> None:
+    process = start_apply(away)
+    wait_until(lambda: len(applied_at_the_gateway(server)) >= 5)
+    process.kill()
+    process.communicate()
+    sure = sum(1 for status in recorded(away).values() if status == "acknowledged")
+    assert sure >= 3
+
+    break_the_lock(away)
+    hurry(away)
+    before = total_calls(server)
+    assert away.run("apply", "demo", "--yes").code == 0
+    assert total_calls(server) - before == 20 - sure
+    assert "No changes" in away.run("plan", "demo").out
+
+
+def test_an_interrupted_run_leaves_what_was_acknowledged_and_no_lock(
+    away: Site, server: RehearsalServer, tmp_path: Path
+) -> None:
+    process = start_apply(away)
+    wait_until(lambda: len(applied_at_the_gateway(server)) >= 3)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE)
+
+    assert json.loads(out)["exit_code"] == 130
+    other = another_machine(away, tmp_path / "other")
+    assert recorded(other) == dict.fromkeys(sorted(applied_at_the_gateway(server)), "acknowledged")
+    assert "is not locked" in other.run("state", "unlock", "any", "demo").out
+
+
+def test_a_repository_that_is_gone_at_the_end_leaves_a_file_and_the_command_that_pushes_it(
+    away: Site, server: RehearsalServer, repository: Path, tmp_path: Path
+) -> None:
+    process = start_apply(away)
+    wait_until(lambda: len(applied_at_the_gateway(server)) >= 1)
+    repository.rename(repository.with_suffix(".gone"))
+    out, _ = process.communicate(timeout=PATIENCE)
+
+    document = json.loads(out)
+    assert document["exit_code"] == 10
+    assert document["summary"]["applied"] == 20
+    (error,) = [each for each in document["diagnostics"] if each["severity"] == "error"]
+    assert "the next apply on this machine takes it over" in error["detail"]
+    words = shlex.split(error["detail"].rpartition("with: ")[2])
+    assert words == ["reconciler", "state", "push", "errored-state.json", "demo"]
+
+    repository.with_suffix(".gone").rename(repository)
+    assert set(recorded(away).values()) == {"acknowledged"}
+    break_the_lock(away)
+    shutil.copyfile(away.work / "errored-state.json", tmp_path / "copy.json")
+    assert away.run(*words[1:]).code == 0
+    other = another_machine(away, tmp_path / "other")
+    assert set(recorded(other).values()) == {"acknowledged"}
+    assert "No changes" in other.run("plan", "demo").out
+
+
+def test_nothing_of_a_run_elsewhere_is_left_in_the_environment_but_what_is_ignored(
+    away: Site, server: RehearsalServer
+) -> None:
+    hurry(away)
+    before = {path.name for path in away.root.iterdir()}
+    assert away.run("apply", "demo", "--yes").code == 0
+    assert len(applied_at_the_gateway(server)) == 20
+    left = {path.name for path in away.root.iterdir()} - before
+    assert left == {".reconciler"}
+    assert [path.name for path in (away.root / ".reconciler" / "demo").iterdir()] == [".gitignore"]
