@@ -8,12 +8,14 @@ import uuid
 from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
 from reconciler.errors import StateError
+from reconciler.model.printable import printable
 from reconciler.model.secret_reference import SecretReference
+from reconciler.model.state import State
 from reconciler.state import Setting, StateStore, open_state
 
 
-def open_store(opened: Environment) -> StateStore:
-    """Return the store of `opened`; nothing is read or created yet."""
+def open_store(opened: Environment, *, site: str | None = None) -> StateStore:
+    """Return the store of `opened`, or of what its site was called before; nothing is read or created yet."""
 
     def secret(reference: SecretReference, what: str) -> str:
         from reconciler.credentials import read_secret  # noqa: PLC0415 - a local state has no secret
@@ -22,7 +24,7 @@ def open_store(opened: Environment) -> StateStore:
 
     around = Setting(
         root=opened.root,
-        site=opened.desired.site.name,
+        site=opened.desired.site.name if site is None else site,
         environ=os.environ,
         resolve=secret,
         clock=utc_now,
@@ -30,3 +32,11 @@ def open_store(opened: Environment) -> StateStore:
         environment=opened.name,
     )
     return open_state(opened.desired.site.state, around)
+
+
+def open_run_notes(state: State) -> list[str]:
+    """Return what to know of a state whose run has not ended, as sentences for stderr."""
+    if state.open_run is None:
+        return []
+    who = printable(f"{state.open_run.who}, since {state.open_run.since}")
+    return [f"a run has not ended, as far as this state knows ({who}): whoever it may call is in doubt until it has"]

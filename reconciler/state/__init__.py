@@ -1,26 +1,33 @@
 """What is recorded of a site's agents: its document, its journal, its lock, and the store that keeps them together.
 
-Rules of this room: it knows the model and nothing else of the package; it is the only home of orjson. No Guid, cookie,
-password or path of the machine is ever written here, and no function of the room takes one.
+Rules of this room: it knows the model and nothing else of the package; it is the only home of orjson and obstore, and
+speaks HTTP to state servers. No Guid, cookie, password or path of the machine is ever written here; the credentials of
+a backend come in as values when it is first used, and stay in its connection.
 """
 
 from reconciler.state.atomic import replace_file
 from reconciler.state.codec import decode, encode
+from reconciler.state.entries import Intended
 from reconciler.state.files import OS_FILES, Files, OsFiles
-from reconciler.state.local import StateStore
 from reconciler.state.lock import LockHolder
+from reconciler.state.opening import Setting, open_local_store, open_state
 from reconciler.state.recorder import Recorder
-from reconciler.state.snapshot import RESCUE_NAME
+from reconciler.state.rescue import RESCUE_NAME
+from reconciler.state.store import StateStore
 
 __all__ = [
     "OS_FILES",
     "RESCUE_NAME",
     "Files",
+    "Intended",
     "LockHolder",
     "OsFiles",
     "Recorder",
+    "Setting",
     "StateStore",
     "decode",
     "encode",
+    "open_local_store",
+    "open_state",
     "replace_file",
 ]

@@ -8,12 +8,14 @@ fields and duplicate keys are refused, not dropped. No I/O. schemas/state.schema
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import orjson
 
 from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
-from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.model.state import AgentRecord, OpenRun, Pending, State
 from reconciler.state.fields import (
     FORMAT_VERSION,
     UPGRADE,
@@ -22,24 +24,30 @@ from reconciler.state.fields import (
     channels_by_code,
     optional_text,
     require_agent,
-    require_callnums_key,
-    require_concurrency,
+    require_count,
     require_fields,
-    require_flag,
-    require_format,
     require_lineage,
+    require_run,
     require_text,
     require_time,
 )
+from reconciler.state.record_fields import RECORD, read_record, record_fields
+from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
 
 RESTORE = "restore it from a backup or from version control"
-_SITE = "check which environment was meant, and state.path in its site.yaml"
+_SITE = (
+    "check which environment was meant, and the section state of its site.yaml; if the site was renamed, let its state "
+    "follow with `reconciler state mv-site OLD NEW`"
+)
 
 _DOCUMENT = frozenset({"agents", "format_version", "lineage", "serial", "site"})
-_RECORD = frozenset({"acknowledged_at", "callnums_key", "channels", "protected", "session", "status", "team", "total"})
-_STATUSES = {status.value: status for status in RecordStatus}
+_IF_ANY = frozenset({"open_run", "pending"})
+"""Left out when there is none."""
+_OPEN_RUN = frozenset({"run", "since", "who"})
+_PENDING = frozenset({"attempts", "first_deferred_at", "last_deferred_at", "retcode"})
 _BLURS = (b" :", b"\t:", b"\n:", b"\r:", b"\\")
 """A key may end in space, and a text may hold `":` if it is escaped. Neither is ever in a document of ours."""
+_E = TypeVar("_E")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -48,17 +56,22 @@ def _record_line(agent: AgentId, record: AgentRecord, codes: dict[int, dict[str,
     channels = codes.get(id(record.concurrency))
     if channels is None:
         channels = codes[id(record.concurrency)] = channels_by_code(record.concurrency)
+    return b'    "%d": %b' % (agent, orjson.dumps(record_fields(record, channels)))
+
+
+def _pending_line(agent: AgentId, pending: Pending) -> bytes:
     fields = {
-        "acknowledged_at": _written_time(record.status, record.acknowledged_at),
-        "callnums_key": record.callnums_key,
-        "channels": channels,
-        "protected": record.protected,
-        "session": record.session,
-        "status": record.status,
-        "team": record.team,
-        "total": record.concurrency.total,
+        "attempts": require_count("attempts", pending.attempts),
+        "first_deferred_at": require_time("first_deferred_at", pending.first_deferred_at),
+        "last_deferred_at": require_time("last_deferred_at", pending.last_deferred_at),
+        "retcode": pending.retcode,
     }
     return b'    "%d": %b' % (agent, orjson.dumps(fields))
+
+
+def _open_run_object(open_run: OpenRun) -> bytes:
+    since = require_time("since", open_run.since)
+    return orjson.dumps({"run": require_run("run", open_run.run), "since": since, "who": open_run.who})
 
 
 def encode(state: State) -> bytes:
@@ -69,53 +82,57 @@ def encode(state: State) -> bytes:
     """
     lineage, serial = require_lineage(state.lineage, state.serial)
     codes: dict[int, dict[str, int]] = {}
-    ordered = sorted(state.agents.items(), key=lambda item: str(item[0]))
-    agents = b",\n".join([_record_line(agent, record, codes) for agent, record in ordered])
-    tail = {"format_version": FORMAT_VERSION, "lineage": lineage, "serial": serial, "site": state.site}
-    lines = b",\n".join([b"  %b: %b" % (orjson.dumps(name), orjson.dumps(value)) for name, value in tail.items()])
-    opening, closing = (b"{\n", b"\n  }") if agents else (b"{", b"}")
-    return b"".join((b'{\n  "agents": ', opening, agents, closing, b",\n", lines, b"\n}\n"))
+    agents = _lines_by_agent(state.agents, lambda agent, record: _record_line(agent, record, codes))
+    parts = {
+        "agents": agents,
+        "format_version": orjson.dumps(FORMAT_VERSION),
+        "lineage": orjson.dumps(lineage),
+        **({"open_run": _open_run_object(state.open_run)} if state.open_run else {}),
+        **({"pending": _lines_by_agent(state.pending, _pending_line)} if state.pending else {}),
+        "serial": orjson.dumps(serial),
+        "site": orjson.dumps(state.site),
+    }
+    lines = b",\n".join([b'  "%b": %b' % (name.encode(), value) for name, value in parts.items()])
+    return b"{\n%b\n}\n" % lines
 
 
-def _written_time(status: RecordStatus, value: object) -> str | None:
-    if value is None and status is RecordStatus.IN_DOUBT:
-        return None
-    return require_time("acknowledged_at", value)
+def _lines_by_agent(entries: Mapping[AgentId, _E], line: Callable[[AgentId, _E], bytes]) -> bytes:
+    """Return the object of `entries`, one a line, in text order of the ids."""
+    ordered = sorted(entries.items(), key=lambda item: str(item[0]))
+    lines = b",\n".join([line(agent, entry) for agent, entry in ordered])
+    return b"{\n%b\n  }" % lines if lines else b"{}"
 
 
-def _read_status(value: object) -> RecordStatus:
-    status = _STATUSES.get(value) if type(value) is str else None
-    if status is None:
-        raise ValueError(f"status is not {' or '.join(_STATUSES)}")
-    return status
-
-
-def _read_record(value: object, seen: ConcurrencyCache) -> AgentRecord:
-    fields = require_fields(value, _RECORD)
-    status = _read_status(fields["status"])
-    return AgentRecord(
-        concurrency=require_concurrency(fields["total"], fields["channels"], seen),
-        callnums_key=require_callnums_key(fields["callnums_key"]),
-        acknowledged_at=_written_time(status, fields["acknowledged_at"]),
-        session=optional_text("session", fields["session"]),
-        team=optional_text("team", fields["team"]),
-        protected=require_flag("protected", fields["protected"]),
-        status=status,
+def _read_pending(value: object) -> Pending:
+    fields = require_fields(value, _PENDING)
+    return Pending(
+        first_deferred_at=require_time("first_deferred_at", fields["first_deferred_at"]),
+        last_deferred_at=require_time("last_deferred_at", fields["last_deferred_at"]),
+        attempts=require_count("attempts", fields["attempts"]),
+        retcode=optional_text("retcode", fields["retcode"]),
     )
 
 
-def _read_agents(value: object) -> dict[AgentId, AgentRecord]:
+def _read_open_run(value: object) -> OpenRun:
+    fields = require_fields(value, _OPEN_RUN)
+    return OpenRun(
+        run=require_run("run", fields["run"]),
+        since=require_time("since", fields["since"]),
+        who=require_text("who", fields["who"]),
+    )
+
+
+def _read_by_agent(name: str, value: object, read: Callable[[object], _E]) -> dict[AgentId, _E]:
     if type(value) is not dict:
-        raise ValueError("agents is not an object")
-    seen: ConcurrencyCache = {}
-    agents: dict[AgentId, AgentRecord] = {}
-    for key, record in value.items():
+        raise ValueError(f"{name} is not an object")
+    entries: dict[AgentId, _E] = {}
+    for key, entry in value.items():
         agent = require_agent(key)
         try:
-            agents[agent] = _read_record(record, seen)
+            entries[agent] = read(entry)
         except ValueError as error:
             raise ValueError(f"agent {agent}: {error}") from None
-    return agents
+    return entries
 
 
 def _refuse_duplicate(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -127,16 +144,19 @@ def _refuse_duplicate(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _require_unique_keys(data: bytes, state: State) -> None:
+def _require_unique_keys(data: bytes, state: State, *, upgraded: bool) -> None:
     """Refuse a key that is there twice: of such, orjson silently keeps the last.
 
     Where nothing blurs the count, `":` stands behind each key and nowhere else. A key that was dropped leaves one too
-    many, and only then (or where the count is blurred) is the document read again, slowly, to see and to name it.
+    many, and only then (or where the count is blurred) is the document read again, slowly, to see and to name it. The
+    keys of an older format are others, so there the slow way is the only one.
     """
     records = state.agents.values()
     channels = sum([len(record.concurrency.channels) for record in records])
-    keys = len(_DOCUMENT) + len(records) * (1 + len(_RECORD)) + channels
-    if data.count(b'":') != keys or any(mark in data for mark in _BLURS):
+    waiting = len(state.pending) * (1 + len(_PENDING)) + (1 if state.pending else 0)
+    opened = 1 + len(_OPEN_RUN) if state.open_run else 0
+    keys = len(_DOCUMENT) + len(records) * (1 + len(RECORD)) + channels + waiting + opened
+    if upgraded or data.count(b'":') != keys or any(mark in data for mark in _BLURS):
         json.loads(data, object_pairs_hook=_refuse_duplicate)
 
 
@@ -151,35 +171,45 @@ def _parse(data: bytes) -> object:
         raise ValueError(f"the state file is not JSON, or it is cut short: {error}") from None
 
 
-def _read_document(data: bytes) -> State:
+def _read_document(data: bytes, formats: Ladder) -> State:
     document = _parse(data)
     if type(document) is not dict or "format_version" not in document:
         raise ValueError("this is not a state: it has no format_version")
-    require_format(document["format_version"])  # first: a newer format may differ in everything else
+    rungs = formats.steps_from(document["format_version"])  # first: another format may differ in everything else
+    document = climb(document, rungs)
     try:
-        fields = require_fields(document, _DOCUMENT)
+        fields = require_fields(document, _DOCUMENT, optional=_IF_ANY)
     except ValueError as error:
         raise ValueError(f"the state {error}") from None
     lineage, serial = require_lineage(fields["lineage"], fields["serial"])
     site = require_text("site", fields["site"])
-    state = State(lineage=lineage, serial=serial, site=site, agents=_read_agents(fields["agents"]))
-    _require_unique_keys(data, state)
+    seen: ConcurrencyCache = {}
+    state = State(
+        lineage=lineage,
+        serial=serial,
+        site=site,
+        agents=_read_by_agent("agents", fields["agents"], lambda record: read_record(record, seen)),
+        pending=_read_by_agent("pending", fields.get("pending", {}), _read_pending),
+        open_run=_read_open_run(fields["open_run"]) if "open_run" in fields else None,
+    )
+    _require_unique_keys(data, state, upgraded=bool(rungs))
     return state
 
 
-def decode(data: bytes, *, site: str) -> State:
+def decode(data: bytes, *, site: str, formats: Ladder = STATE_FORMATS) -> State:
     """Return the state that the document `data` holds.
 
     Args:
         data: the whole document.
         site: the site whose state is wanted.
+        formats: the versions that can be read.
 
     Raises:
         StateError: it is damaged, of a newer format or of another site. The text names the agent and the field; the
             file's name is not known here.
     """
     try:
-        state = _read_document(data)
+        state = _read_document(data, formats)
     except RecursionError:
         raise StateError("the values of the state are nested too deeply", hint=RESTORE) from None
     except NewerFormatError as error:

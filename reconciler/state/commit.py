@@ -78,7 +78,8 @@ class JournalWriter:
         try:
             self._flush()  # a batch whose turn of the loop never came
         finally:
-            self._files.close(self._handle)
+            with contextlib.suppress(OSError):  # what was promised is synced, and no closing takes that back
+                self._files.close(self._handle)
 
     def _join(self, lines: bytes) -> _Batch:
         with self._guard:

@@ -13,7 +13,8 @@ import orjson
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.state import AgentRecord
 from reconciler.state.fields import (
     FORMAT_VERSION,
     ConcurrencyCache,
@@ -24,11 +25,12 @@ from reconciler.state.fields import (
     require_concurrency,
     require_fields,
     require_flag,
-    require_format,
     require_lineage,
     require_text,
     require_time,
 )
+from reconciler.state.record_fields import read_record, record_fields
+from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung, climb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,12 @@ class RunOpened:
     run: str
     """The id of the lock's holder."""
     started_at: str
+    operation: str | None = None
+    """The command, for the history; like the next two `None` where it is not known."""
+    who: str | None = None
+    """`user@host`."""
+    url: str | None = None
+    """The page of the CI job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,27 @@ class NotApplied:
     """What was intended did not take effect: the record from before the intent stands."""
 
     agent: AgentId
+    at: str | None = None
+    """When the gateway's last word came, or its silence was given up on; `None` when nothing is known of a call."""
+    retcode: str | None = None
+    """The gateway's word, if there was one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """The agent was not there. What was intended, if anything was, did not take effect; the change waits."""
+
+    agent: AgentId
+    at: str
+    retcode: str | None
+    """The gateway's word; `None` when no session was known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDue:
+    """The agent's change waited, and a run found nothing to send for the agent any more."""
+
+    agent: AgentId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,31 +118,49 @@ class Noted:
     protected: bool
 
 
-Entry = Intended | Acknowledged | NotApplied | Forgotten | Noted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A record was put there by hand, whatever was recorded before. No run does that."""
+
+    agent: AgentId
+    record: AgentRecord
+
+
+Entry = Intended | Acknowledged | NotApplied | Deferred | NotDue | Forgotten | Noted | Written
 """What may follow the `RunOpened` of a journal."""
 
 _RUN = frozenset({"format_version", "kind", "lineage", "run", "serial", "site", "started_at"})
+_RUN_IF_ANY = frozenset({"operation", "url", "who"})
 _FIELDS = {
     "intent": frozenset({"agent", "callnums_key", "channels", "kind", "protected", "team", "total"}),
     "acknowledged": frozenset({"agent", "at", "keep", "kind", "session"}),
     "not_applied": frozenset({"agent", "kind"}),
+    "deferred": frozenset({"agent", "at", "kind", "retcode"}),
+    "not_due": frozenset({"agent", "kind"}),
     "forgotten": frozenset({"agent", "kind"}),
     "noted": frozenset({"agent", "kind", "protected", "team"}),
+    "written": frozenset({"agent", "kind", "record"}),
 }
+_IF_ANY = {"not_applied": frozenset({"at", "retcode"})}
+"""Fields that are left out when there is nothing in them."""
+_NONE: frozenset[str] = frozenset()
 
 
-def _fields_of(entry: RunOpened | Entry) -> dict[str, object]:
+def _fields_of_run(run: RunOpened) -> dict[str, object]:
+    return {
+        "kind": "run",
+        "format_version": FORMAT_VERSION,
+        "site": run.site,
+        "lineage": run.lineage,
+        "serial": run.serial,
+        "run": run.run,
+        "started_at": run.started_at,
+        **_if_any(operation=run.operation, who=run.who, url=run.url),
+    }
+
+
+def _fields_of(entry: Entry) -> dict[str, object]:
     match entry:
-        case RunOpened():
-            return {
-                "kind": "run",
-                "format_version": FORMAT_VERSION,
-                "site": entry.site,
-                "lineage": entry.lineage,
-                "serial": entry.serial,
-                "run": entry.run,
-                "started_at": entry.started_at,
-            }
         case Intended():
             return {
                 "kind": "intent",
@@ -126,23 +173,33 @@ def _fields_of(entry: RunOpened | Entry) -> dict[str, object]:
             }
         case Acknowledged(agent=agent, at=at, session=session, keep=keep):
             return {"kind": "acknowledged", "agent": str(agent), "at": at, "session": session, "keep": keep}
-        case NotApplied(agent=agent):
-            return {"kind": "not_applied", "agent": str(agent)}
+        case NotApplied(agent=agent, at=at, retcode=retcode):
+            return {"kind": "not_applied", "agent": str(agent), **_if_any(at=at, retcode=retcode)}
+        case Deferred(agent=agent, at=at, retcode=retcode):
+            return {"kind": "deferred", "agent": str(agent), "at": at, "retcode": retcode}
+        case NotDue(agent=agent):
+            return {"kind": "not_due", "agent": str(agent)}
         case Forgotten(agent=agent):
             return {"kind": "forgotten", "agent": str(agent)}
         case Noted(agent=agent, team=team, protected=protected):
             return {"kind": "noted", "agent": str(agent), "team": team, "protected": protected}
+        case Written(agent=agent, record=record):
+            return {"kind": "written", "agent": str(agent), "record": record_fields(record)}
         case _:
             assert_never(entry)
 
 
+def _if_any(**fields: str | None) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def write_entry(entry: RunOpened | Entry) -> bytes:
     """Return the JSON object of `entry`, on one line."""
-    return orjson.dumps(_fields_of(entry))
+    return orjson.dumps(_fields_of_run(entry) if isinstance(entry, RunOpened) else _fields_of(entry))
 
 
-def read_run(payload: bytes) -> RunOpened:
-    """Return the opening entry written as `payload`.
+def read_run(payload: bytes, formats: Ladder = JOURNAL_FORMATS) -> tuple[RunOpened, tuple[Rung, ...]]:
+    """Return the opening entry written as `payload`, and the steps which the entries behind it need.
 
     Raises:
         NewerFormatError: a newer version wrote this journal.
@@ -151,29 +208,35 @@ def read_run(payload: bytes) -> RunOpened:
     fields: object = orjson.loads(payload)
     if type(fields) is not dict or fields.get("kind") != "run":
         raise ValueError("a journal begins with a run, and this does not")
-    require_format(fields.get("format_version"))
-    fields = require_fields(fields, _RUN)
+    rungs = formats.steps_from(fields.get("format_version"))
+    fields = require_fields(climb(fields, rungs), _RUN, optional=_RUN_IF_ANY)
     lineage, serial = require_lineage(fields["lineage"], fields["serial"])
-    return RunOpened(
+    run = RunOpened(
         site=require_text("site", fields["site"]),
         lineage=lineage,
         serial=serial,
         run=require_text("run", fields["run"]),
         started_at=require_time("started_at", fields["started_at"]),
+        operation=optional_text("operation", fields.get("operation")),
+        who=optional_text("who", fields.get("who")),
+        url=optional_text("url", fields.get("url")),
     )
+    return run, rungs
 
 
-def read_entry(payload: bytes, seen: ConcurrencyCache) -> Entry:
-    """Return the entry written as `payload`.
+def read_entry(payload: bytes, seen: ConcurrencyCache, rungs: tuple[Rung, ...] = ()) -> Entry:
+    """Return the entry written as `payload`, brought up by the steps that `read_run` returned.
 
     Raises:
         ValueError: it is not an entry that may stand after the first.
     """
     value: object = orjson.loads(payload)
+    if rungs and type(value) is dict:
+        value = climb(value, rungs)
     kind = value.get("kind") if type(value) is dict else None
     if type(kind) is not str or kind not in _FIELDS:
         raise ValueError("this is no record of a journal")
-    fields = require_fields(value, _FIELDS[kind])
+    fields = require_fields(value, _FIELDS[kind], optional=_IF_ANY.get(kind, _NONE))
     return _build(kind, require_agent(fields["agent"]), fields, seen)
 
 
@@ -200,7 +263,23 @@ def _build(kind: str, agent: AgentId, fields: dict[str, object], seen: Concurren
                 team=optional_text("team", fields["team"]),
                 protected=require_flag("protected", fields["protected"]),
             )
+        case "deferred":
+            return Deferred(
+                agent=agent,
+                at=require_time("at", fields["at"]),
+                retcode=optional_text("retcode", fields["retcode"]),
+            )
+        case "not_due":
+            return NotDue(agent=agent)
         case "forgotten":
             return Forgotten(agent=agent)
+        case "written":
+            return Written(agent=agent, record=read_record(fields["record"], seen))
         case _:
-            return NotApplied(agent=agent)
+            return NotApplied(
+                agent=agent, at=_time_if_any(fields), retcode=optional_text("retcode", fields.get("retcode"))
+            )
+
+
+def _time_if_any(fields: dict[str, object]) -> str | None:
+    return require_time("at", fields["at"]) if "at" in fields else None

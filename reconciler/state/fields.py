@@ -15,14 +15,15 @@ from typing import cast
 from reconciler.model.agent import MIN_AGENT_ID, AgentId, parse_agent_id
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.state import MAX_ATTEMPTS
 
 FORMAT_VERSION = "1.0"
 MAX_SERIAL = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
 
-_VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 _LINEAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 _KEYS = {key.value: key for key in CallnumsKey}
 _LABELS = {channel.code: channel.label for channel in Channel}
 _CODES = {channel: channel.code for channel in Channel}
@@ -39,31 +40,19 @@ class NewerFormatError(ValueError):
     """Nothing is wrong with the document; this version is too old for it. The remedy is `UPGRADE`."""
 
 
-def require_fields(value: object, wanted: frozenset[str]) -> dict[str, object]:
-    """Return `value` as an object with exactly the fields `wanted`."""
+def require_fields(
+    value: object, wanted: frozenset[str], *, optional: frozenset[str] = frozenset()
+) -> dict[str, object]:
+    """Return `value` as an object with exactly the fields `wanted`, and `optional` ones or not."""
     if type(value) is not dict:
         raise ValueError(f"is {reprlib.repr(value)}, not an object")
-    if value.keys() != wanted:
-        missing, unknown = sorted(wanted - value.keys()), sorted(value.keys() - wanted)
+    if value.keys() != wanted and value.keys() - optional != wanted:
+        missing, unknown = sorted(wanted - value.keys()), sorted(value.keys() - wanted - optional)
         parts = [
             f"{word} {', '.join(names)}" for word, names in (("lacks", missing), ("has the unknown", unknown)) if names
         ]
         raise ValueError(" and ".join(parts))
     return value
-
-
-def require_format(value: object) -> None:
-    """Accept the format this version writes; everything else is refused, a newer one with the remedy."""
-    match = _VERSION.fullmatch(value) if type(value) is str else None
-    if match is None:
-        raise ValueError(f"format_version is {reprlib.repr(value)}, not a version such as {FORMAT_VERSION!r}")
-    if match.group() == FORMAT_VERSION:
-        return
-    if (int(match[1]), int(match[2])) > (1, 0):
-        raise NewerFormatError(
-            f"format {match.group()} was written by a newer reconciler; this one reads up to {FORMAT_VERSION}"
-        )
-    raise ValueError(f"format {match.group()} is none this reconciler reads; it reads {FORMAT_VERSION}")
 
 
 def require_agent(value: object) -> AgentId:
@@ -76,6 +65,13 @@ def require_agent(value: object) -> AgentId:
         if number >= MIN_AGENT_ID:
             return AgentId(number)
     return parse_agent_id(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+
+
+def require_count(name: str, value: object) -> int:
+    """Return `value` if it is a whole number from 1 to `MAX_ATTEMPTS`."""
+    if type(value) is int and 1 <= value <= MAX_ATTEMPTS:
+        return value
+    raise ValueError(f"{name} is {reprlib.repr(value)}, not a whole number from 1 to {MAX_ATTEMPTS}")
 
 
 def require_lineage(lineage: object, serial: object) -> tuple[str | None, int]:
@@ -118,6 +114,13 @@ def require_text(name: str, value: object) -> str:
     if type(value) is not str or not value:
         raise ValueError(f"{name} is {reprlib.repr(value)}, not text")
     return value
+
+
+def require_run(name: str, value: object) -> str:
+    """Return `value` if it is the id of a run: short, and safe in a file's name."""
+    if type(value) is str and _RUN.fullmatch(value):
+        return value
+    raise ValueError(f"{name} is {reprlib.repr(value)}, not the id of a run")
 
 
 def require_flag(name: str, value: object) -> bool:

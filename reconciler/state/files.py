@@ -7,6 +7,7 @@ the user wrote translates them (see `failures`).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -15,12 +16,17 @@ from pathlib import Path
 from typing import Protocol
 
 OWNER_ONLY = 0o600
+OWNER_ONLY_DIRECTORY = 0o700
 MAX_READ = 1024**3
 """The largest file that is read, in bytes: far above any state, and far below what would exhaust a machine."""
 
 
 class Files(Protocol):
     """What this room asks of a file system."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make the directory, and those above it that are missing, for the owner only; one that is there is kept."""
+        ...
 
     def real_path(self, path: Path) -> Path:
         """Return `path` with every symbolic link followed."""
@@ -32,6 +38,10 @@ class Files(Protocol):
 
     def read(self, path: Path) -> bytes:
         """Return all bytes of the file; at once an error when it is not a regular file, or larger than `MAX_READ`."""
+        ...
+
+    def sizes_in(self, path: Path) -> dict[str, int]:
+        """Return the names of the regular files in the directory, links left out, and their sizes in bytes."""
         ...
 
     def open_fresh(self, path: Path) -> int:
@@ -98,6 +108,10 @@ def _readable_size(handle: int) -> int:
 class OsFiles:
     """The files of this machine. POSIX only: `flock`, and directories that can be synced."""
 
+    def make_directory(self, path: Path) -> None:
+        """Make it."""
+        path.mkdir(mode=OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
+
     def real_path(self, path: Path) -> Path:
         """Follow the links; a missing file is no error."""
         return Path(os.path.realpath(path))
@@ -119,6 +133,16 @@ class OsFiles:
                 return file.read(size)
         finally:
             os.close(handle)
+
+    def sizes_in(self, path: Path) -> dict[str, int]:
+        """List it."""
+        sizes: dict[str, int] = {}
+        with os.scandir(path) as found:
+            for each in found:
+                with contextlib.suppress(FileNotFoundError):  # removed while we look
+                    if each.is_file(follow_symlinks=False):
+                        sizes[each.name] = each.stat(follow_symlinks=False).st_size
+        return sizes
 
     def open_fresh(self, path: Path) -> int:
         """Create or empty it."""

@@ -18,6 +18,7 @@ from reconciler.model.state import State
 from reconciler.state.entries import Entry, RunOpened, read_entry, read_run, write_entry
 from reconciler.state.fields import UPGRADE, ConcurrencyCache, NewerFormatError
 from reconciler.state.ledger import Ledger
+from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung
 
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ", re.DOTALL)
 _HEAD_LENGTH = 18
@@ -88,21 +89,27 @@ def _split(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
         offset = len(data) if end < 0 else end + 1
 
 
-def read_journal(data: bytes, *, name: str) -> Journal | None:
+def read_journal(data: bytes, *, name: str, formats: Ladder = JOURNAL_FORMATS) -> Journal | None:
     """Return the journal whose file holds `data`, or `None` when not even its opening record was completed.
+
+    Args:
+        data: the whole file.
+        name: the file, as the user would write it.
+        formats: the versions that can be read.
 
     Raises:
         JournalError: a record is damaged, or a newer version wrote it. The text gives `name` and the offset.
     """
     run: RunOpened | None = None
+    rungs: tuple[Rung, ...] = ()
     entries: list[tuple[int, Entry]] = []
     seen: ConcurrencyCache = {}
     for offset, payload in _split(data, name):
         try:
             if run is None:
-                run = read_run(payload)
+                run, rungs = read_run(payload, formats)
             else:
-                entries.append((offset, read_entry(payload, seen)))
+                entries.append((offset, read_entry(payload, seen, rungs)))
         except NewerFormatError as error:
             raise JournalError(f"{name}: {error}", hint=UPGRADE) from None
         except ValueError as error:

@@ -10,8 +10,18 @@ from dataclasses import replace
 from typing import assert_never
 
 from reconciler.model.agent import AgentId
-from reconciler.model.state import AgentRecord, RecordStatus, State
-from reconciler.state.entries import Acknowledged, Entry, Forgotten, Intended, NotApplied, Noted
+from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
+from reconciler.state.entries import (
+    Acknowledged,
+    Deferred,
+    Entry,
+    Forgotten,
+    Intended,
+    NotApplied,
+    NotDue,
+    Noted,
+    Written,
+)
 
 
 class Ledger:
@@ -20,12 +30,13 @@ class Ledger:
     def __init__(self, state: State) -> None:
         self._opened = state
         self._records = dict(state.agents)
+        self._pending = dict(state.pending)
         self._before: dict[AgentId, AgentRecord | None] = {}
 
     @property
     def state(self) -> State:
         """The records as of now; lineage and serial are those the ledger was opened with."""
-        return self._opened.with_agents(self._records)
+        return replace(self._opened, agents=self._records, pending=self._pending)
 
     def enter(self, entry: Entry) -> None:
         """Let `entry` happen.
@@ -40,12 +51,16 @@ class Ledger:
                 self._acknowledge(entry)
             case NotApplied(agent=agent):
                 self._put(agent, self._close(agent))
+            case Deferred():
+                self._defer(entry)
+            case NotDue(agent=agent):
+                self._end_wait(agent)
             case Forgotten(agent=agent):
-                self._require_record(agent)
-                self._before.pop(agent, None)
-                del self._records[agent]
+                self._forget(agent)
             case Noted():
                 self._note(entry)
+            case Written():
+                self._write(entry)
             case _:
                 assert_never(entry)
 
@@ -71,8 +86,30 @@ class Ledger:
             status=RecordStatus.IN_DOUBT,
         )
 
+    def _defer(self, entry: Deferred) -> None:
+        if entry.agent in self._before:
+            self._put(entry.agent, self._close(entry.agent))
+        known = self._pending.get(entry.agent)
+        if known is None:
+            known = Pending(first_deferred_at=entry.at, last_deferred_at=entry.at, attempts=0)
+        elif entry.at < known.first_deferred_at:  # by a clock that was set back since: nobody has waited since later
+            known = replace(known, first_deferred_at=entry.at)
+        self._pending[entry.agent] = known.again(at=entry.at, retcode=entry.retcode)
+
+    def _end_wait(self, agent: AgentId) -> None:
+        if agent not in self._pending:
+            raise ValueError(f"agent {agent} has no pending change")
+        del self._pending[agent]
+
+    def _forget(self, agent: AgentId) -> None:
+        self._require_record(agent)
+        self._before.pop(agent, None)
+        self._pending.pop(agent, None)
+        del self._records[agent]
+
     def _acknowledge(self, entry: Acknowledged) -> None:
         self._close(entry.agent)
+        self._pending.pop(entry.agent, None)
         if not entry.keep:
             del self._records[entry.agent]
             return
@@ -89,6 +126,11 @@ class Ledger:
         before = self._before.get(entry.agent)
         if before is not None:
             self._before[entry.agent] = replace(before, team=entry.team, protected=entry.protected)
+
+    def _write(self, entry: Written) -> None:
+        if entry.agent in self._before:
+            raise ValueError(f"agent {entry.agent} has an open intent")
+        self._records[entry.agent] = entry.record
 
     def _close(self, agent: AgentId) -> AgentRecord | None:
         if agent not in self._before:

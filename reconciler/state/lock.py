@@ -1,22 +1,24 @@
-"""Who may write: one holder at a time, named in the lock.
+"""Who may write: one holder at a time, named in the lock; and waiting for one's turn.
 
-Rules of this file: the lock is on a file of its own beside the state, because a lock on a file that is replaced by
-renaming locks the old file only. That file is never removed (a waiter could hold the removed one); its content is
-advice for people, the kernel's `flock` is what counts, and the kernel undoes it when the process dies.
+Rules of this file: what every kind of lock shares. How the exclusion itself is done is told in `flock` (one machine)
+and `lease` (anywhere). What a lock says of its holder comes from elsewhere and is shown to people, so it is read with
+care; a holder who cannot be named still holds.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
-from reconciler.errors import LockHeldError
-from reconciler.state.failures import translated
-from reconciler.state.files import Files, write_all
+from reconciler.errors import LockHeldError, LockLostError
+
+MAX_LOCK_BYTES = 16 * 1024
+_MAX_LEASE = 3600.0
+_SHOWN = 300
+_TEXTS = ("id", "who", "operation", "since")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,70 +26,183 @@ class LockHolder:
     """Who holds the lock, for whoever waits."""
 
     id: str
-    """The id of the run; the journal carries it too."""
+    """The id of the run, unlike any other's; the journal carries it too, and `state unlock` asks for it."""
     who: str
     """`user@host`."""
     operation: str
     """The command, such as `apply`."""
     since: str
     """RFC 3339, UTC."""
+    url: str | None = None
+    """The page of the CI job, if it is one."""
 
     def __str__(self) -> str:
         """Name the holder as a sentence does."""
-        return f"{self.who} ({self.operation}, since {self.since}, lock {self.id})"
+        where = "" if self.url is None else f", {self.url}"
+        return f"{self.who} ({self.operation}, since {self.since}, lock {self.id}{where})"
 
 
-def _read_holder(path: Path, files: Files) -> LockHolder | None:
-    """Return who says to hold the lock; `None` when it is just being taken or let go."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRecord:
+    """What a lock says of itself while it is held."""
+
+    holder: LockHolder
+    heartbeat: str | None
+    """When the holder last said to be alive, by its own clock: RFC 3339, UTC."""
+    lease: float | None
+    """Seconds without a heartbeat after which the lock is free; `None` where that is not how it becomes free."""
+    beat: int = 0
+    """Counts the heartbeats, so that two records never are the same, whatever the holder's clock does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Somebody else holds the lock."""
+
+    record: LockRecord | None
+    """`None` when the holder is just taking it or letting go, or cannot be named."""
+    advice: str
+    """What to do but wait."""
+    certain_in: float | None = None
+    """The holder looks dead, and so many seconds from now it will be certain."""
+
+
+class Hold(Protocol):
+    """The lock, held."""
+
+    @property
+    def taken_over(self) -> LockRecord | None:
+        """Whose lock it was until its lease ran out; `None` when it was free."""
+        ...
+
+    def require(self) -> None:
+        """Return if it is certain that nobody else can hold the lock now.
+
+        Raises:
+            LockLostError: it is not.
+        """
+        ...
+
+    def watch(self, on_lost: Callable[[LockLostError], None]) -> None:
+        """Call `on_lost`, from another thread perhaps, when the lock is lost; at once if it is already."""
+        ...
+
+    def release(self) -> None:
+        """Let go. Never raises: what cannot be let go of runs out or dies with the process."""
+        ...
+
+
+class Lock(Protocol):
+    """A lock that can be tried, and broken by whoever knows its id."""
+
+    poll: float
+    """Seconds between two tries."""
+
+    def take(self, holder: LockHolder) -> Hold | Busy:
+        """Try once, at once.
+
+        Raises:
+            StateError: the lock cannot be read or made.
+        """
+        ...
+
+    def unlock(self, lock_id: str) -> LockHolder | None:
+        """Break the lock `lock_id` and return who held it; `None` when nobody holds it.
+
+        Raises:
+            LockHeldError: it is another lock, or one that must not be broken; the text names its holder.
+            StateError: the lock cannot be read or written.
+        """
+        ...
+
+
+def write_lock(record: LockRecord) -> bytes:
+    """Return `record` as one line of JSON."""
+    holder = record.holder
+    fields: dict[str, object] = {name: getattr(holder, name) for name in _TEXTS}
+    beat = record.beat if record.lease is not None else None
+    optional = {"url": holder.url, "heartbeat": record.heartbeat, "lease": record.lease, "beat": beat}
+    fields |= {name: value for name, value in optional.items() if value is not None}
+    return orjson.dumps(fields) + b"\n"
+
+
+def read_lock(data: bytes) -> LockRecord | None:
+    """Return what a lock says; `None` when that is nothing, or nothing to be shown to people."""
     try:
-        fields = orjson.loads(files.read(path))
-        holder = LockHolder(**{name: fields[name] for name in LockHolder.__dataclass_fields__})
-    except (OSError, ValueError, TypeError, KeyError):
+        fields: object = orjson.loads(data[:MAX_LOCK_BYTES])
+    except ValueError:
         return None
-    return holder if all(type(text) is str and text.isprintable() for text in asdict(holder).values()) else None
-
-
-def _take(path: Path, name: str, files: Files) -> int:
-    with translated(name, "locked"):
-        handle = files.open_lock(path)
-        try:
-            files.lock(handle)
-        except BlockingIOError:
-            files.close(handle)
-        except BaseException:
-            files.close(handle)
-            raise
-        else:
-            return handle
-    raise LockHeldError(
-        f"{name} is locked by {_read_holder(path, files) or 'another run'}",
-        hint="wait until that run has ended, or stop it: its lock goes with its process; nothing was sent",
+    if type(fields) is not dict:
+        return None
+    texts = {name: _shown(fields.get(name)) for name in (*_TEXTS, "url", "heartbeat")}
+    named = {name: text for name, text in texts.items() if text is not None}
+    if not named.keys() >= set(_TEXTS):
+        return None
+    heartbeat = named.pop("heartbeat", None)
+    beat = fields.get("beat")
+    return LockRecord(
+        holder=LockHolder(**named),
+        heartbeat=heartbeat,
+        lease=_lease_of(fields.get("lease")),
+        beat=beat if type(beat) is int else 0,
     )
 
 
-@contextlib.contextmanager
-def hold_lock(path: Path, holder: LockHolder, *, name: str, files: Files) -> Iterator[None]:
-    """Hold the lock at `path` during the block.
+def _shown(value: object) -> str | None:
+    """Return a text that may be shown, cut where it is too long."""
+    return value[:_SHOWN] if type(value) is str and value and value.isprintable() else None
 
-    Args:
-        path: the lock's own file.
-        holder: who to name to others.
-        name: the state's name as the user wrote it.
-        files: the file system.
+
+def _lease_of(value: object) -> float | None:
+    """Return a lease as seconds. One without end would never let anybody in, so there is an upper one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        return None
+    return min(float(value), _MAX_LEASE)
+
+
+def held_by_another(busy: Busy, name: str) -> LockHeldError:
+    """Return the error that says who holds the lock on `name`, and since when there is no sign of them."""
+    if busy.record is None:
+        return LockHeldError(f"{name} is locked by another run", hint=busy.advice)
+    seen = "" if busy.record.heartbeat is None else f", last heartbeat {busy.record.heartbeat}"
+    return LockHeldError(f"{name} is locked by {busy.record.holder}{seen}", hint=busy.advice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How to wait for a lock."""
+
+    patience: float
+    """Seconds to wait while another holds it; 0 refuses at once. A holder who looks dead is watched all the same."""
+    tell: Callable[[str], None]
+    """Told each time there is somebody else to wait for, and whose lock was taken over."""
+    steady: Callable[[], float]
+    """Seconds on a clock that never jumps."""
+    sleep: Callable[[float], object]
+
+
+def take_when_free(lock: Lock, holder: LockHolder, waiting: Waiting, *, name: str) -> Hold:
+    """Take the lock on `name`, after others if need be.
 
     Raises:
-        LockHeldError: another holds it.
-        StateError: the lock's file cannot be made or locked.
+        LockHeldError: another still holds it at the end of patience; the text names them.
+        StateError: the lock cannot be read or made.
     """
-    handle = _take(path, name, files)
-    try:
-        with translated(name, "locked"):
-            files.truncate(handle)
-            write_all(files, handle, orjson.dumps(asdict(holder)) + b"\n")
-        yield
-    finally:
-        try:
-            with contextlib.suppress(OSError):  # a stale name misleads nobody: the next holder writes its own
-                files.truncate(handle)
-        finally:
-            files.close(handle)
+    end, told = waiting.steady() + waiting.patience, ""
+    while isinstance(found := lock.take(holder), Busy):
+        left = max(end - waiting.steady(), found.certain_in or 0.0)
+        if left <= 0:
+            raise held_by_another(found, name)
+        if found.record is not None and found.record.holder.id != told:
+            told = found.record.holder.id
+            waiting.tell(f"{held_by_another(found, name)}; {_what_for(found, left)}")
+        waiting.sleep(min(lock.poll, left))
+    if found.taken_over is not None:
+        waiting.tell(f"took over the lock on {name} of {found.taken_over.holder}: it gave no sign of life any more")
+    return found
+
+
+def _what_for(busy: Busy, seconds: float) -> str:
+    if busy.certain_in is None:
+        return f"waiting for up to {seconds:.0f} s (--lock-timeout)"
+    return f"watching it for {seconds:.0f} s, to be sure that it has run out (or break it: state unlock)"

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import State
-from reconciler.state.entries import Acknowledged, Entry, Forgotten, Intended, NotApplied, Noted
+from reconciler.state.entries import Acknowledged, Deferred, Entry, Forgotten, Intended, NotApplied, NotDue, Noted
 from reconciler.state.fields import require_time
 from reconciler.state.ledger import Ledger
 
@@ -83,9 +83,32 @@ class Recorder:
         require_time("at", at)
         await self._enter(Acknowledged(agent=agent, at=at, session=session, keep=keep))
 
-    async def not_applied(self, agent: AgentId) -> None:
-        """Record that what was intended did not take effect: the record from before stands, in doubt if it was."""
-        await self._enter(NotApplied(agent=agent))
+    async def not_applied(self, agent: AgentId, *, at: str | None = None, retcode: str | None = None) -> None:
+        """Record that what was intended did not take effect: the record from before stands, in doubt if it was.
+
+        Args:
+            agent: whose intent it was.
+            at: RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`; `None` when nothing was sent.
+            retcode: the gateway's word, if there was one.
+        """
+        if at is not None:
+            require_time("at", at)
+        await self._enter(NotApplied(agent=agent, at=at, retcode=retcode))
+
+    async def deferred(self, agent: AgentId, *, at: str, retcode: str | None = None) -> None:
+        """Record that the agent was not there: what was intended, if anything, did not take effect, and waits.
+
+        Args:
+            agent: who was not there, with an intent or without.
+            at: RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+            retcode: the gateway's word; `None` when no session was known.
+        """
+        require_time("at", at)
+        await self._enter(Deferred(agent=agent, at=at, retcode=retcode))
+
+    async def not_due(self, agent: AgentId) -> None:
+        """Record that the agent's change, which waited, is not due any more."""
+        await self._enter(NotDue(agent=agent))
 
     async def in_doubt(self, agent: AgentId) -> None:
         """Leave the agent in doubt. Its intent is durable and says so already."""

@@ -181,7 +181,11 @@ def test_a_state_elsewhere_is_pulled_pushed_listed_and_planned_with(with_git: Si
     assert site.run("state", "list", "demo", "--json").document["summary"]["serial"] == 8
     planned = site.run("plan", "demo", "--json", "--allow-changes", "5")
     assert planned.document["base"] == {"lineage": LINEAGE, "serial": 8}
-    assert sorted(path.name for path in site.root.iterdir()) == ["fleet.yaml", "site.yaml"]
+    left = {path.relative_to(site.root).as_posix() for path in site.root.rglob("*") if path.is_file()}
+    assert {path for path in left if not path.startswith(".reconciler/demo/history/")} == {
+        *("fleet.yaml", "site.yaml"),
+        ".reconciler/demo/.gitignore",  # so that nothing of the rest gets into Git
+    }
 
 
 def test_a_broken_lock_is_said_to_be_free_and_whose_it_was(with_git: Site) -> None:

@@ -44,10 +44,11 @@ class Disk:
             raise self.refusals[name]
         if dying and (self._moment == "before" or (self._moment == "halfway" and name != "write")):
             self._die()
-        result = call()
-        if dying:
-            self._die()
-        return result
+        try:
+            return call()
+        finally:
+            if dying:
+                self._die()
 
     def _die(self) -> None:
         self.dead = True
@@ -59,6 +60,9 @@ class Disk:
         self._open.add(handle)
         return handle
 
+    def make_directory(self, path: Path) -> None:
+        self._do("make_directory", lambda: self._real.make_directory(path))
+
     def real_path(self, path: Path) -> Path:
         return self._do("real_path", lambda: self._real.real_path(path))
 
@@ -67,6 +71,9 @@ class Disk:
 
     def read(self, path: Path) -> bytes:
         return self._do("read", lambda: self._real.read(path))
+
+    def sizes_in(self, path: Path) -> dict[str, int]:
+        return self._do("sizes_in", lambda: self._real.sizes_in(path))
 
     def open_fresh(self, path: Path) -> int:
         return self._do("open_fresh", lambda: self._opened(self._real.open_fresh(path)))

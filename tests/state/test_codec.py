@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from state.records import NOW, WEB_CHAT_4, in_doubt, record, state, states
+from state.records import EARLIER, NOW, WEB_CHAT_4, in_doubt, pending, record, state, states
 
 import reconciler
 from reconciler.errors import StateError
@@ -22,6 +22,7 @@ from reconciler.model.state import State, empty_state
 from reconciler.state import decode, encode
 
 DOCUMENT = encode(state({1001: record(session="login-1"), 20001: in_doubt(WEB_CHAT_4)}))
+WAITING = encode(state(waiting={1002: pending(attempts=3), 20001: pending(retcode=None)}))
 
 
 def edited(old: str, new: str) -> bytes:
@@ -46,7 +47,9 @@ def test_every_state_comes_back_as_it_was_written(written: State) -> None:
 def test_bytes_do_not_depend_on_the_order_agents_came_in(written: State, random: object) -> None:
     agents = list(written.agents.items())
     random.shuffle(agents)  # type: ignore[attr-defined]
-    assert encode(replace(written, agents=dict(agents))) == encode(written)
+    waiting = list(written.pending.items())
+    random.shuffle(waiting)  # type: ignore[attr-defined]
+    assert encode(replace(written, agents=dict(agents), pending=dict(waiting))) == encode(written)
 
 
 def test_bytes_do_not_depend_on_the_hash_seed() -> None:
@@ -95,6 +98,40 @@ def test_one_changed_agent_changes_one_line() -> None:
         encode(state({**dict.fromkeys(range(1001, 1050), record()), 1025: r})) for r in (record(), in_doubt())
     )
     assert sum(a != b for a, b in zip(before.splitlines(), after.splitlines(), strict=True)) == 1
+
+
+def test_those_who_wait_stand_one_a_line_in_text_order_and_only_if_there_are_any() -> None:
+    lines = WAITING.decode().splitlines()
+    start = lines.index('  "pending": {')
+    times = f'"first_deferred_at":"{EARLIER}","last_deferred_at":"{EARLIER}"'
+    first = f'    "1002": {{"attempts":3,{times},"retcode":"100-006"}},'
+    second = f'    "20001": {{"attempts":1,{times},"retcode":null}}'
+    assert lines[start + 1 : start + 4] == [first, second, "  },"]
+    assert list(json.loads(WAITING)) == sorted(json.loads(WAITING))
+    assert b"pending" not in DOCUMENT
+    assert decode(DOCUMENT.replace(b'"serial"', b'"pending": {},\n  "serial"'), site="demo") == decode(
+        DOCUMENT, site="demo"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        pytest.param('"attempts":3', '"attempts":0', "agent 1002: attempts is 0", id="no-attempt"),
+        pytest.param('"attempts":3', '"attempts":true', "agent 1002: attempts is True", id="attempts-is-true"),
+        pytest.param('"attempts":3', '"attempts":3.0', "agent 1002: attempts is 3.0", id="attempts-has-a-fraction"),
+        pytest.param('"attempts":3,', "", "agent 1002: lacks attempts", id="field-missing"),
+        pytest.param('"attempts":3', '"guid":"x","attempts":3', "agent 1002: has the unknown guid", id="field-unknown"),
+        pytest.param('"attempts":3', '"attempts":3,"attempts":3', "'attempts' is there more", id="field-twice"),
+        pytest.param('"20001"', '"1002"', "'1002' is there more than once", id="agent-twice"),
+        pytest.param('"1002"', '"1002-1003"', "is a range", id="agent-is-a-range"),
+        pytest.param('"retcode":"100-006"', '"retcode":7', "agent 1002: retcode is a int", id="retcode-is-a-number"),
+        pytest.param('_deferred_at":"2026-01', '_deferred_at":"2026-02', "first_deferred_at is", id="no-such-day"),
+        pytest.param('"pending": {', '"pending": null, "x": {', "has the unknown x", id="pending-renamed"),
+    ],
+)
+def test_a_wait_that_is_not_exactly_one_is_refused(old: str, new: str, words: str) -> None:
+    assert words in str(refusal(WAITING.replace(old.encode(), new.encode(), 1)))
 
 
 def test_an_empty_state_has_a_document_too() -> None:
@@ -233,7 +270,7 @@ def test_a_newer_format_is_told_apart_before_anything_else_is_looked_at(version:
 def test_the_state_of_another_site_is_refused_by_name() -> None:
     error = refusal(DOCUMENT, site="prod")
     assert str(error) == "this is the state of site 'demo', and 'prod' is wanted"
-    assert "state.path" in error.hint
+    assert "the section state of its site.yaml" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -241,6 +278,8 @@ def test_the_state_of_another_site_is_refused_by_name() -> None:
     [
         pytest.param(lambda s: s.with_agents({AgentId(1001): record(at="yesterday")}), id="time"),
         pytest.param(lambda s: s.with_agents({AgentId(1001): record(at=None)}), id="acknowledged-never"),
+        pytest.param(lambda s: replace(s, pending={AgentId(1001): pending(since="yesterday")}), id="waiting-since"),
+        pytest.param(lambda s: replace(s, pending={AgentId(1001): pending(attempts=0)}), id="never-deferred"),
         pytest.param(lambda s: replace(s, lineage="mine"), id="lineage"),
         pytest.param(lambda s: replace(s, serial=0), id="serial"),
     ],

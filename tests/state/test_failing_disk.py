@@ -11,6 +11,7 @@ from state.disk import Disk
 from state.records import (
     NOW,
     apply_one,
+    holder,
     in_doubt,
     intend,
     record,
@@ -42,7 +43,7 @@ def test_a_state_that_cannot_be_written_is_put_where_it_can_be_found(path: Path,
         run(kept, work, rescue=rescue)
     assert str(caught.value) == "state.json cannot be written: No space left on device"
     place = rescue / "errored-state.json"
-    assert f"until then {place}, a full copy of the state, can be put in the place of state.json" in caught.value.hint
+    assert f"or put the full copy there with: reconciler state push {place} demo" in caught.value.hint
     assert "state.json.journal holds the run" in caught.value.hint
     assert "the next apply takes it over" in caught.value.hint
     rescued = decode(place.read_bytes(), site="demo")
@@ -86,7 +87,7 @@ def test_the_place_of_rescue_is_named_as_it_was_given(path: Path, monkeypatch: p
 
     with pytest.raises(StateError) as caught:
         run(kept, work)
-    assert "until then errored-state.json, a full copy" in caught.value.hint
+    assert "reconciler state push errored-state.json demo" in caught.value.hint
     assert str(path.parent) not in f"{caught.value} {caught.value.hint}"
 
 
@@ -160,8 +161,12 @@ def test_where_the_journal_failed_too_the_rescued_state_is_what_to_use(path: Pat
         run(store(path, files=disk), work, rescue=rescue)
     place = rescue / "errored-state.json"
     assert "nothing is lost" not in caught.value.hint
-    assert f"{place} is a full copy of the state: put it in the place of state.json by hand" in caught.value.hint
-    place.replace(path)
+    assert f"{place} is a full copy of the state: before the next apply, reconciler state push {place} demo" in (
+        caught.value.hint
+    )
+    kept = store(path)
+    with kept.lock(holder()):
+        kept.push(decode(place.read_bytes(), site="demo"))
     assert store(path).read().agents == dict.fromkeys((1001, 1002), record(at=NOW))
 
 
@@ -185,7 +190,8 @@ def test_a_journal_that_cannot_be_removed_at_the_end_is_removed_by_the_next_run(
 
     async def work(recorder: Recorder) -> None:
         await apply_one(recorder)
-        disk.refusals["unlink"] = OSError(errno.EACCES, "Permission denied")
+        # Nor can it be moved into the history.
+        disk.refusals["make_directory"] = disk.refusals["unlink"] = OSError(errno.EACCES, "Permission denied")
 
     kept = store(path, files=disk)
     saved = run(kept, work)
@@ -193,4 +199,4 @@ def test_a_journal_that_cannot_be_removed_at_the_end_is_removed_by_the_next_run(
     with pytest.raises(StateError, match=r"^state\.json\.journal cannot be removed: Permission denied$"):
         run(kept, nothing)
     assert run(store(path), nothing) == saved
-    assert names(path.parent) == ["state.json", "state.json.lock"]
+    assert names(path.parent) == ["state.json", "state.json.history", "state.json.lock"]

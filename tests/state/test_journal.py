@@ -18,15 +18,26 @@ from state.records import (
     agent_ids,
     concurrencies,
     in_doubt,
+    pending,
     record,
     state,
 )
 
 from reconciler.errors import JournalError
 from reconciler.model.agent import AgentId
-from reconciler.model.site import CallnumsKey
-from reconciler.model.state import empty_state
-from reconciler.state.entries import Acknowledged, Entry, Forgotten, Intended, NotApplied, Noted, RunOpened
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.state import AgentRecord, Pending, State, empty_state
+from reconciler.state.entries import (
+    Acknowledged,
+    Deferred,
+    Entry,
+    Forgotten,
+    Intended,
+    NotApplied,
+    NotDue,
+    Noted,
+    RunOpened,
+)
 from reconciler.state.journal import Journal, frame, is_compacted, read_journal, replay
 
 NAME = "state.json.journal"
@@ -44,6 +55,8 @@ ENTRIES: tuple[Entry, ...] = (
     Noted(agent=A, team=None, protected=False),
     intended(B),
     NotApplied(agent=B),
+    Deferred(agent=B, at=NOW, retcode="100-006"),
+    NotDue(agent=B),
     Forgotten(agent=A),
 )
 LINES = [frame(RUN), *map(frame, ENTRIES)]
@@ -81,6 +94,8 @@ entries = st.one_of(
     ),
     st.builds(Acknowledged, agent=agent_ids, at=st.just(NOW), session=_texts, keep=st.booleans()),
     st.builds(NotApplied, agent=agent_ids),
+    st.builds(Deferred, agent=agent_ids, at=st.just(NOW), retcode=_texts),
+    st.builds(NotDue, agent=agent_ids),
     st.builds(Forgotten, agent=agent_ids),
     st.builds(Noted, agent=agent_ids, team=_texts, protected=st.booleans()),
 )
@@ -160,6 +175,12 @@ def test_a_record_that_is_half_gone_in_the_middle_is_never_skipped(gone: int) ->
         pytest.param(b'{"kind":"forgotten"}', "lacks agent", id="field-missing"),
         pytest.param(b'{"kind":"forgotten","agent":"1001","guid":"x"}', "unknown guid", id="field-unknown"),
         pytest.param(b'{"kind":"forgotten","agent":"10', "unexpected end", id="not-json"),
+        pytest.param(b'{"kind":"deferred","agent":"1001","at":"now","retcode":null}', "at is 'now'", id="no-time"),
+        pytest.param(
+            b'{"kind":"deferred","agent":"1001","at":"2026-01-31T09:30:00Z","retcode":7}',
+            "retcode is a int, not text or null",
+            id="retcode-is-a-number",
+        ),
     ],
 )
 def test_a_record_that_is_none_is_refused_though_its_checksum_is_right(payload: bytes, words: str) -> None:
@@ -257,6 +278,59 @@ def test_replay_tells_what_is_known_of_an_agent(before: object, happened: list[E
     assert replay(journal_of(*happened), base) == expected
 
 
+def absent(agent: AgentId = A, *, at: str = NOW, retcode: str | None = "100-006") -> Deferred:
+    return Deferred(agent=agent, at=at, retcode=retcode)
+
+
+ONCE = pending(since=NOW)
+SINCE_EARLIER = pending(since=EARLIER, last=NOW, attempts=2)
+
+
+@pytest.mark.parametrize(
+    ("record_before", "waited", "happened", "record_after", "waits"),
+    [
+        pytest.param(None, None, [absent()], None, ONCE, id="a-new-agent-waits-without-a-record"),
+        pytest.param(OLD, None, [absent(retcode=None)], OLD, replace(ONCE, retcode=None), id="no-session-known"),
+        pytest.param(OLD, None, [intended(), absent()], OLD, ONCE, id="an-intent-is-withdrawn-by-it"),
+        pytest.param(None, None, [intended(), absent()], None, ONCE, id="the-intent-of-a-new-agent-too"),
+        pytest.param(UNSURE, None, [intended(), absent()], UNSURE, ONCE, id="who-was-in-doubt-stays-so"),
+        pytest.param(OLD, pending(), [absent()], OLD, SINCE_EARLIER, id="a-second-time-since-the-first"),
+        pytest.param(
+            OLD,
+            pending(),
+            [absent(retcode=None)],
+            OLD,
+            replace(SINCE_EARLIER, retcode=None),
+            id="the-last-word-counts",
+        ),
+        pytest.param(OLD, pending(), [intended(), DONE], ACKNOWLEDGED, None, id="an-acknowledgement-ends-it"),
+        pytest.param(OLD, pending(), [intended(), replace(DONE, keep=False)], None, None, id="the-last-call-ends-it"),
+        pytest.param(OLD, pending(), [Forgotten(agent=A)], None, None, id="forgetting-ends-it"),
+        pytest.param(OLD, pending(), [NotDue(agent=A)], OLD, None, id="nothing-due-ends-it"),
+        pytest.param(None, pending(), [NotDue(agent=A)], None, None, id="nothing-due-ends-it-without-a-record"),
+        pytest.param(OLD, pending(), [intended(), NotApplied(agent=A)], OLD, pending(), id="a-failure-leaves-it"),
+        pytest.param(OLD, pending(), [intended()], SENT, pending(), id="a-doubt-leaves-it"),
+        pytest.param(
+            OLD, pending(), [Noted(agent=A, team="east", protected=False)], OLD, pending(), id="a-note-leaves-it"
+        ),
+        pytest.param(OLD, pending(), [NotDue(agent=A), absent()], OLD, ONCE, id="a-new-wait-begins-anew"),
+    ],
+)
+def test_replay_tells_who_waits(
+    record_before: AgentRecord | None,
+    waited: Pending | None,
+    happened: list[Entry],
+    record_after: AgentRecord | None,
+    waits: Pending | None,
+) -> None:
+    def with_others(mine: AgentRecord | None, wait: Pending | None) -> State:
+        records = {1000: OLD, **({1001: mine} if mine else {})}
+        return state(records, waiting={1000: pending(), **({1001: wait} if wait else {})})
+
+    found = replay(journal_of(*happened), with_others(record_before, waited))
+    assert found == with_others(record_after, waits)
+
+
 @pytest.mark.parametrize(
     "happened",
     [
@@ -265,6 +339,10 @@ def test_replay_tells_what_is_known_of_an_agent(before: object, happened: list[E
         pytest.param([intended(), DONE, DONE], id="two-answers"),
         pytest.param([Forgotten(agent=A), Forgotten(agent=A)], id="forgotten-twice"),
         pytest.param([Noted(agent=B, team=None, protected=False)], id="noted-and-unknown"),
+        pytest.param([NotDue(agent=A)], id="not-due-without-a-wait"),
+        pytest.param([absent(A), NotDue(agent=A), NotDue(agent=A)], id="not-due-twice"),
+        pytest.param([intended(), absent(A), DONE], id="answer-after-the-deferral"),
+        pytest.param([absent(A), DONE], id="answer-without-intent-after-a-deferral"),
     ],
 )
 def test_replay_refuses_what_cannot_have_happened(happened: list[Entry]) -> None:

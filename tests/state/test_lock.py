@@ -21,9 +21,9 @@ from reconciler.errors import ExitCode, LockHeldError, StateError
 HOLD = """
 import sys
 from pathlib import Path
-from reconciler.state import LockHolder, StateStore
+from reconciler.state import LockHolder, open_local_store
 
-store = StateStore(Path(sys.argv[1]), site="demo", clock=str, new_lineage=str)
+store = open_local_store(Path(sys.argv[1]), site="demo", clock=str, new_lineage=str)
 with store.lock(LockHolder(id="run-9", who="bob@night", operation="watch", since="2026-01-31T01:00:00Z")):
     print("held", flush=True)
     sys.stdin.read()

@@ -39,7 +39,7 @@ A = AgentId(1001)
         pytest.param(
             lambda p: p.write_bytes(encode(replace(state(), site="prod"))),
             ": this is the state of site 'prod'",
-            "state.path",
+            "the section state",
             id="other-site",
         ),
         pytest.param(

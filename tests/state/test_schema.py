@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator, FormatChecker
-from state.records import WEB_CHAT_4, in_doubt, record, state, states
+from state.records import OPEN_RUN, WEB_CHAT_4, in_doubt, pending, record, state, states
 
 import reconciler
 from reconciler.errors import StateError
@@ -29,7 +30,9 @@ def _is_a_time(value: object) -> bool:
 
 
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FORMATS)
-DOCUMENT = json.loads(encode(state({1001: record(session="login-1"), 1002: in_doubt(WEB_CHAT_4)})))
+RECORDS = {1001: record(session="login-1"), 1002: in_doubt(WEB_CHAT_4)}
+WAITING = {1002: pending(), 1003: pending(attempts=3, retcode=None)}
+DOCUMENT = json.loads(encode(replace(state(RECORDS, waiting=WAITING), open_run=OPEN_RUN)))
 STRANGE: list[Any] = [
     *(None, True, False, -1, 0, 1, 60, 61, 1.5, 2**53, "", "x", "1.0", "1.1", "acknowledged", "in_doubt", "callnums"),
     *("2026-01-31T09:30:00Z", "2026-02-30T09:30:00Z", "2026-01-31T09:30:00Z\n", "2026-01-31T09:30:00+00:00", "demo"),
@@ -96,7 +99,7 @@ def test_schema_and_decoder_agree_on_every_mutant() -> None:
     assert verdicts.count(False) > 500
 
 
-@pytest.mark.parametrize("old", ['"total": 25', '"51": 9', '"serial": 7'])
+@pytest.mark.parametrize("old", ['"total": 25', '"51": 9', '"serial": 7', '"attempts": 3'])
 def test_only_the_decoder_tells_a_fraction_from_a_whole_number(old: str) -> None:
     text = json.dumps(DOCUMENT)
     document = json.loads(text.replace(old, f"{old}.0"))
@@ -114,7 +117,7 @@ def _objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_property_is_described_and_every_object_closed() -> None:
     objects = [found for found in _objects(SCHEMA) if found.get("type") == "object"]
-    assert len(objects) == 3
+    assert len(objects) == 5
     for found in objects:
         assert found["additionalProperties"] is False
         assert all(value.get("description") for value in found["properties"].values())

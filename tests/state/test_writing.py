@@ -70,7 +70,7 @@ def test_a_state_command_may_undo_an_unfinished_run(path: Path) -> None:
 def test_a_journal_that_cannot_be_removed_after_a_write_counts_for_nothing(path: Path) -> None:
     leave(store(path), apply_one)
     disk = Disk()
-    disk.refusals["unlink"] = OSError(errno.EACCES, "Permission denied")
+    disk.refusals["unlink"] = disk.refusals["sizes_in"] = OSError(errno.EACCES, "Permission denied")
     saved = write(store(path, files=disk), without_agents)
     assert path.with_name("state.json.journal").exists()
     assert store(path).read() == saved

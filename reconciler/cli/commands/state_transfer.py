@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from reconciler.cli.by_hand import saved_text
 from reconciler.cli.environment import Environment, open_environment
 from reconciler.cli.locking import lock_holder, lock_timeout_option, patience_of, tell_waiting
 from reconciler.cli.options import environment_argument, json_option
@@ -57,12 +59,13 @@ def push_command(file: Path, environment: Path, *, force: int | None, lock_timeo
     store = open_store(opened)
     with store.lock(lock_holder("state push"), patience=patience_of(lock_timeout, os.environ), tell=tell_waiting):
         saved = store.push(pushed, force=force)
-    return _said(
+    said = _said(
         "state push",
         opened,
-        f"{store.name} is at serial {saved.serial} now, {len(saved.agents)} agents recorded.\n",
+        saved_text(store, saved, opened),
         {"lineage": saved.lineage, "serial": saved.serial, "agents": len(saved.agents)},
     )
+    return replace(said, diagnostics=store.warnings, sections=lambda: {"backup": store.backed_up})
 
 
 @click.command("unlock")

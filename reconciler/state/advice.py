@@ -1,0 +1,92 @@
+"""What to do about a state that could not be written, or must not be: the words, in one place.
+
+Rules of this file: it promises no more than holds; every way out is a command that can be typed, or done by hand.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import StateError
+from reconciler.model.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What is to be named in an advice."""
+
+    name: str
+    """The state, as the user would write it."""
+    journal: str
+    """The journal, likewise."""
+    away: bool
+    """Whether the state is kept on another machine."""
+    environment: str | None
+    """The environment, as the user names it."""
+
+    def push_command(self, place: Path) -> str:
+        """Return the command that makes the file at `place` the state."""
+        words = ["reconciler", "state", "push", place.as_posix(), *([self.environment] if self.environment else [])]
+        return shlex.join(words)
+
+    def unwritten(self, place: Path | None, *, whole: bool, conflict: bool) -> str:
+        """Say where the records of a run are whose state could not be written.
+
+        Args:
+            place: where a full copy of them is; `None` when it could not be written either.
+            whole: whether the journal holds the run to its end.
+            conflict: whether somebody else has written the state meanwhile.
+        """
+        if conflict:
+            return self._overtaken(place)
+        return self._taken_over(place) if whole else self._cut(place)
+
+    def _overtaken(self, place: Path | None) -> str:
+        seen = "" if place is None else f"; {place} is what this run knows, to compare with"
+        doubt = "whoever this run was to call is in doubt there, and the next apply sends them again"
+        return f"{doubt if self.away else 'look at what it holds now, then apply again'}{seen}"
+
+    def _taken_over(self, place: Path | None) -> str:
+        here = "the next apply on this machine" if self.away else "the next apply"
+        held = f"nothing is lost: {self.journal} holds the run, and once the state can be written {here} takes it over"
+        if place is None:
+            return held
+        return f"{held}; or put the full copy there with: {self.push_command(place)}"
+
+    def _cut(self, place: Path | None) -> str:
+        """Say the same when the journal failed before: each call's intent is in it, the last answers may not be."""
+        cut = f"{self.journal} could not be written to its end either: the last answers may be missing from it"
+        if place is None:
+            return f"{cut}, and the next plan then shows those agents as in doubt; make the disk writable, then plan"
+        return f"{cut}; {place} is a full copy of the state: before the next apply, {self.push_command(place)}"
+
+    def require_successor(self, pushed: State, now: State, *, force: int | None) -> None:
+        """Refuse to put `pushed` over what is recorded now, unless it is a later state of the same lineage.
+
+        Args:
+            pushed: what is to be recorded.
+            now: what is recorded.
+            force: the serial of `now`, if it may be lost whatever `pushed` is.
+
+        Raises:
+            StateError: it is refused; the text has both serials, the hint the flag.
+        """
+        if force is not None:
+            if force != now.serial:
+                hint = "it must name the serial that is to be lost: look at it again with `reconciler state pull`"
+                raise StateError(f"{self.name} is at serial {now.serial}, and --force names {force}", hint=hint)
+            return
+        anyway = f"to lose what is recorded now and put this in its place: --force {now.serial}"
+        if now.lineage is not None and pushed.lineage != now.lineage:
+            raise StateError(
+                f"{self.name} is of lineage {now.lineage}; what is to be pushed is of lineage {pushed.lineage}, "
+                "and has nothing to do with it",
+                hint=f"check which environment was meant; {anyway}",
+            )
+        if now.lineage is not None and pushed.serial <= now.serial:
+            raise StateError(
+                f"{self.name} is at serial {now.serial} already; what is to be pushed is serial {pushed.serial}",
+                hint=f"compare the two with `reconciler state pull`; {anyway}",
+            )

@@ -1,0 +1,102 @@
+"""Which repository a state is pushed to, and with whose credentials.
+
+Rules of this file: a remote that is named is one of the repository the environment is in, with the credentials of that
+checkout: what CI hosts leave in its configuration or in the address is taken over. A secret comes out in `config` only,
+which goes to Git through the environment; the address never holds one.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from reconciler.errors import StateError
+from reconciler.model.loopback import is_loopback
+from reconciler.state.backends.git_program import plain_environment, run_git
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_SCP = re.compile(r"[^/:]+:(?!//)")
+_TAKEN_OVER = re.compile(r"(http|credential|url|ssh)\.|core\.sshcommand$", re.ASCII)
+"""Settings of a checkout that are about reaching its remotes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitRemote:
+    """A repository that can be pushed to."""
+
+    name: str
+    """As the user wrote it."""
+    url: str
+    config: tuple[tuple[str, str], ...] = ()
+    """Settings for reaching it, secrets included."""
+
+
+def find_remote(
+    remote: str, *, root: Path, environ: Mapping[str, str], login: tuple[str, str] | None = None
+) -> GitRemote:
+    """Return the repository that `remote` means.
+
+    Args:
+        remote: the name of a remote, or a URL.
+        root: the environment's directory.
+        environ: the environment variables.
+        login: user name and password to use instead of the checkout's own.
+
+    Raises:
+        StateError: there is no such remote, or the login would cross a network in the clear.
+    """
+    if not _NAME.fullmatch(remote):
+        return _with_login(GitRemote(name=remote, url=remote), login)
+    around = plain_environment(environ)
+    found = run_git(["remote", "get-url", "--push", remote], cwd=root, environ=around)
+    if found.code != 0:
+        raise StateError(
+            f"the environment is in no Git repository with a remote {remote!r}: {found.reason}",
+            hint="set state.remote in site.yaml to the name of a remote, or to the URL of a repository",
+        )
+    url = _absolute(found.out.decode("utf-8", "replace").strip(), root, around)
+    config = () if login is not None else _taken_over(root, around)
+    return _with_login(GitRemote(name=remote, url=url, config=config), login)
+
+
+def _absolute(url: str, root: Path, environ: Mapping[str, str]) -> str:
+    """Return a path as an absolute one: it is relative to the checkout, where Git will not be run."""
+    if "://" in url or _SCP.match(url) or url.startswith("/"):
+        return url
+    top = run_git(["rev-parse", "--show-toplevel"], cwd=root, environ=environ).out.decode("utf-8", "replace").strip()
+    return str(Path(top) / url)
+
+
+def _taken_over(root: Path, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    listed = run_git(["config", "--local", "--includes", "--list", "-z"], cwd=root, environ=environ)
+    entries = (entry.partition("\n") for entry in listed.out.decode("utf-8", "replace").split("\0"))
+    return tuple((key, value) for key, _, value in entries if _TAKEN_OVER.match(key))
+
+
+def _with_login(remote: GitRemote, login: tuple[str, str] | None) -> GitRemote:
+    """Return `remote` with the login, if there is one, as a header for its host and for no other."""
+    parts = urlsplit(remote.url) if remote.url.startswith(("https://", "http://")) else None
+    if parts is None:
+        return remote
+    host = parts.netloc.rpartition("@")[2]
+    if login is not None and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise StateError(
+            f"the remote {remote.name!r} is reached over plain http, where anybody on the way could read the password",
+            hint="give it an address with https://, or take state.password out of site.yaml",
+        )
+    if login is None and parts.username is not None:
+        login = (unquote(parts.username), unquote(parts.password or ""))
+    if login is None:
+        return remote
+    header = base64.b64encode(":".join(login).encode()).decode("ascii")
+    config = (
+        (f"http.{parts.scheme}://{host}/.extraHeader", f"Authorization: Basic {header}"),
+        ("http.followRedirects", "false"),
+        ("credential.helper", ""),
+    )
+    url = parts._replace(netloc=host).geturl()
+    return GitRemote(name=remote.name, url=url, config=(*remote.config, *config))

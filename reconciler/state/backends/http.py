@@ -1,0 +1,215 @@
+"""The state behind the HTTP protocol that GitLab-managed states and Terraform's HTTP servers speak.
+
+Rules of this file: GET reads, POST (or what `update_method` says) with `?ID=` and the lock's id writes, LOCK and UNLOCK
+carry the lock's JSON; 423 and 409 mean that somebody else holds it. DELETE is part of the protocol and is never sent: a
+state is replaced, not removed.
+
+The protocol knows neither a condition for a write nor a heartbeat, so this backend promises less than the others:
+
+- a write is fenced by the lock's id, which the server holds it to, and by reading once more just before it. Only who
+  breaks a lock while its holder is writing can come between the two;
+- a lock never runs out by itself. That of a run that died is broken with `state unlock ID`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+
+import orjson
+
+from reconciler import __version__
+from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError
+from reconciler.model.printable import printable
+from reconciler.model.state_settings import HttpState
+from reconciler.state.backend import Stored
+from reconciler.state.backends.http_exchange import Exchange, Reply
+from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock
+
+_READ = frozenset({HTTPStatus.OK})
+_NOTHING = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})
+_DONE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT})
+_HELD = frozenset({HTTPStatus.LOCKED, HTTPStatus.CONFLICT})
+_WAIT = "wait for that run (--lock-timeout 5m) or stop it; nothing was sent"
+_FIELDS = {"ID": "id", "Who": "who", "Operation": "operation", "Created": "since"}
+
+
+class HttpBackend:
+    """The state and its lock on a server."""
+
+    def __init__(self, exchange: Callable[[], Exchange], settings: HttpState) -> None:
+        """Remember where they are; `exchange` makes the connection when it is first needed."""
+        self.name = settings.url
+        self._make = exchange
+        self._made: Exchange | None = None
+        self._settings = settings
+        self._lock_id: str | None = None
+
+    def load(self) -> Stored | None:
+        """Get the state; see `backend.Place`."""
+        return self._get(f"{self.name} cannot be read")
+
+    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
+        """Read once more, then post the state; see `backend.Place`. The protocol has no place for the `note`."""
+        del note
+        found = self._get(f"{self.name} cannot be written")
+        if (None if found is None else found.version) != expected:
+            raise StateConflictError(
+                f"{self.name} was written by somebody else meanwhile; it was left as it is", hint="run again"
+            )
+        reply = self._exchange().send(
+            self._settings.update_method,
+            self._settings.url,
+            what=f"{self.name} cannot be written",
+            body=data,
+            parameters={} if self._lock_id is None else {"ID": self._lock_id},
+            writing=True,
+        )
+        if reply.status in _HELD:
+            raise StateConflictError(
+                f"{self.name} cannot be written: the server says that the lock is not ours any more",
+                hint="somebody has broken the lock; look who holds it now, then apply again",
+            )
+        if reply.status not in _DONE:
+            raise reply.refused(f"{self.name} cannot be written")
+        return hashlib.sha256(data).hexdigest()
+
+    def lock(self) -> HttpLock:
+        """Return the lock on the server."""
+        return HttpLock(self._exchange, self._settings, self._hold)
+
+    def _get(self, what: str) -> Stored | None:
+        reply = self._exchange().send("GET", self._settings.url, what=what)
+        if reply.status in _NOTHING or (reply.status in _READ and not reply.body):
+            return None
+        if reply.status not in _READ:
+            raise reply.refused(what)
+        return Stored(data=reply.body, version=hashlib.sha256(reply.body).hexdigest())
+
+    def _hold(self, lock_id: str | None) -> None:
+        self._lock_id = lock_id
+
+    def _exchange(self) -> Exchange:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+class _Held:
+    """The lock, held: for as long as the server says so, which it says at the next write."""
+
+    taken_over: LockRecord | None = None
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release = release
+
+    def require(self) -> None:
+        """Return: the protocol has no way to ask."""
+
+    def watch(self, on_lost: Callable[[LockLostError], None]) -> None:
+        """Return: the protocol has no way to tell."""
+
+    def release(self) -> None:
+        """Unlock."""
+        self._release()
+
+
+class HttpLock:
+    """The lock of a state on a server; see `lock.Lock`."""
+
+    poll = 2.0
+
+    def __init__(
+        self, exchange: Callable[[], Exchange], settings: HttpState, hold: Callable[[str | None], None]
+    ) -> None:
+        """Remember where it is; `hold` is told the id under which the state may be written, and when it is over."""
+        self._exchange = exchange
+        self._name = settings.url
+        self._lock_url = settings.lock_url or settings.url
+        self._unlock_url = settings.unlock_url or self._lock_url
+        self._methods = (settings.lock_method, settings.unlock_method)
+        self._hold = hold
+
+    def take(self, holder: LockHolder) -> _Held | Busy:
+        """Try once; see `lock.Lock`."""
+        reply = self._lock(holder)
+        if reply.status in _HELD:
+            record = _record(reply.body)
+            if record is None or record.holder.id != holder.id:  # else only the answer to our first try was lost
+                advice = (
+                    ""
+                    if record is None
+                    else f"; if you know that it is dead: reconciler state unlock {record.holder.id}"
+                )
+                return Busy(record=record, advice=f"{_WAIT}{advice}")
+        elif reply.status not in _DONE:
+            raise reply.refused(f"{self._name} cannot be locked")
+        self._hold(holder.id)
+        return _Held(lambda: self._let_go(holder))
+
+    def unlock(self, lock_id: str) -> LockHolder | None:
+        """Break the lock; see `lock.Lock`. Who holds it is known only from trying to lock."""
+        probe = LockHolder(id=f"unlock-{lock_id}", who="state unlock", operation="state unlock", since=_EPOCH)
+        reply = self._lock(probe)
+        if reply.status in _DONE:
+            self._unlock(probe)
+            return None
+        if reply.status not in _HELD:
+            raise reply.refused(f"{self._name} cannot be unlocked")
+        record = _record(reply.body)
+        if record is not None and record.holder.id != lock_id:
+            raise held_by_another(Busy(record=record, advice=f"{lock_id} is not the id of that lock"), self._name)
+        holder = record.holder if record is not None else LockHolder(id=lock_id, who="?", operation="?", since=_EPOCH)
+        done = self._unlock(holder)
+        if done.status in _HELD:
+            raise LockHeldError(f"{self._name} is locked, and not by {lock_id}", hint="look who holds it on the server")
+        if done.status not in _DONE:
+            raise done.refused(f"{self._name} cannot be unlocked")
+        return holder
+
+    def _lock(self, holder: LockHolder) -> Reply:
+        what = f"{self._name} cannot be locked"
+        return self._exchange().send(self._methods[0], self._lock_url, what=what, body=_lock_info(holder))
+
+    def _unlock(self, holder: LockHolder) -> Reply:
+        what = f"{self._name} cannot be unlocked"
+        return self._exchange().send(self._methods[1], self._unlock_url, what=what, body=_lock_info(holder))
+
+    def _let_go(self, holder: LockHolder) -> None:
+        self._hold(None)
+        try:
+            self._unlock(holder)
+        except StateError:
+            return  # then `state unlock` has to be used; the next run names the lock
+
+
+_EPOCH = "1970-01-01T00:00:00Z"
+
+
+def _lock_info(holder: LockHolder) -> bytes:
+    """Return the lock as the protocol writes it."""
+    return orjson.dumps(
+        {
+            "ID": holder.id,
+            "Operation": holder.operation,
+            "Info": holder.url or "",
+            "Who": holder.who,
+            "Version": __version__,
+            "Created": holder.since,
+            "Path": "",
+        }
+    )
+
+
+def _record(body: bytes) -> LockRecord | None:
+    """Return who holds the lock, as the server says; other tools' locks are named as well as they can be."""
+    try:
+        fields: object = orjson.loads(body)
+    except ValueError:
+        return None
+    if type(fields) is not dict or not fields.get("ID"):
+        return None
+    known = {ours: printable(str(fields.get(theirs) or "?"), limit=300) for theirs, ours in _FIELDS.items()}
+    url = fields.get("Info")
+    return read_lock(orjson.dumps(known | ({"url": url} if type(url) is str and url else {})))

@@ -1,0 +1,162 @@
+"""The state as an object in a bucket, and its lock as another: S3 and what speaks like it, Google's, Azure's.
+
+Rules of this file: every write is conditional: created only if nothing is there, replaced only if what is there has the
+entity tag (or, at Google, the generation) that was read. A store that takes a write whatever its conditions say would
+let two runs overwrite each other; so where a lock is made for the first time, the store has to show that it refuses
+what it must. What the library says of an error holds requests and replies, so only a part of it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import obstore
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
+
+from reconciler.errors import StateConflictError, StateError, StateUnansweredError
+from reconciler.model.printable import printable
+from reconciler.state.backend import Stored
+from reconciler.state.files import MAX_READ
+from reconciler.state.lease import LEASE, Clocks, LeaseLock
+
+_HINT = "look at the credentials, the bucket and the network, then run again"
+_UNHONOURED = (
+    "two runs could overwrite each other's state there; keep it in a store that honours If-Match and If-None-Match, or "
+    "with backend git or http"
+)
+_FREE, _FREE_TOO = b"\n", b"\n\n"
+_QUERY = re.compile(r"\?\S+")
+_BODY = re.compile(r"\s*(<\?xml|<html|<!doctype|\n).*", re.DOTALL | re.IGNORECASE)
+_MAX_WORDS = 300
+
+
+class ObjectPlace:
+    """One object."""
+
+    def __init__(self, store: Callable[[], Any], *, key: str, name: str) -> None:
+        """Remember where it is; `store` makes the connection when it is first needed."""
+        self.name = name
+        self._store = store
+        self._key = key
+        self._opened: Any = None
+
+    def load(self) -> Stored | None:
+        """Get the object; see `backend.Place`."""
+        with self._translated("read"):
+            try:
+                found = obstore.get(self._open(), self._key)
+            except FileNotFoundError:
+                return None
+            if found.meta["size"] > MAX_READ:
+                raise StateError(f"{self.name} is larger than {MAX_READ // 1024**3} GiB", hint="look what it is")
+            return Stored(data=bytes(found.bytes()), version=_token(found.meta))
+
+    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
+        """Put the object under its condition; see `backend.Place`. A bucket has no place for the `note`."""
+        del note
+        mode: Any = "create" if expected is None else json.loads(expected)
+        with self._translated("written", unanswered=StateUnansweredError):
+            try:
+                return _token(obstore.put(self._open(), self._key, data, mode=mode, use_multipart=False))
+            except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+                raise StateConflictError(
+                    f"{self.name} was written by somebody else meanwhile; it was left as it is", hint="run again"
+                ) from None
+
+    def _open(self) -> Any:
+        if self._opened is None:
+            self._opened = self._store()
+        return self._opened
+
+    @contextmanager
+    def _translated(self, doing: str, *, unanswered: type[StateError] = StateError) -> Iterator[None]:
+        try:
+            yield
+        except (PermissionDeniedError, UnauthenticatedError) as error:
+            raise StateError(f"{self.name} cannot be {doing}: {_words(error)}", hint=_HINT) from None
+        except BaseError as error:
+            raise unanswered(f"{self.name} cannot be {doing}: {_words(error)}", hint=_HINT) from None
+
+
+class _LockObject:
+    """The object of a lock, which is made only in a store that honours conditions."""
+
+    def __init__(self, place: ObjectPlace) -> None:
+        self.name = place.name
+        self._place = place
+
+    def load(self) -> Stored | None:
+        return self._place.load()
+
+    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
+        over = self._make() if expected is None else expected
+        return self._place.save(data, expected=over, note=note)
+
+    def _make(self) -> str:
+        """Make the object, free, and hold the store to its word on the way; return its version."""
+        first = self._place.save(_FREE, expected=None)
+        self._must_refuse(_FREE, None)
+        second = self._place.save(_FREE_TOO, expected=first)
+        self._must_refuse(_FREE, first)
+        return second
+
+    def _must_refuse(self, data: bytes, expected: str | None) -> None:
+        try:
+            self._place.save(data, expected=expected)
+        except StateConflictError:
+            return
+        raise StateError(f"the store of {self.name} does not honour conditional writes", hint=_UNHONOURED)
+
+
+class ObjectBackend:
+    """The state and its lock in a bucket."""
+
+    def __init__(self, store: Callable[[], Any], *, key: str, name: str, clocks: Clocks, lease: float = LEASE) -> None:
+        """Remember where they are.
+
+        Args:
+            store: makes a connection; asked once for the state and once for the lock.
+            key: the name of the state's object; that of its lock has `.lock` behind it.
+            name: how to name the state in messages.
+            clocks: for the lock.
+            lease: seconds without a sign of life after which the lock is free.
+        """
+        self.name = name
+        self._store = store
+        self._key = key
+        self._state = ObjectPlace(store, key=key, name=name)
+        self._clocks = clocks
+        self._lease = lease
+
+    def load(self) -> Stored | None:
+        """Get the state; see `backend.Place`."""
+        return self._state.load()
+
+    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
+        """Put the state; see `backend.Place`."""
+        return self._state.save(data, expected=expected, note=note)
+
+    def lock(self) -> LeaseLock:
+        """Return the lock in the object beside it."""
+        place = ObjectPlace(self._store, key=f"{self._key}.lock", name=f"the lock on {self.name}")
+        return LeaseLock(_LockObject(place), name=self.name, clocks=self._clocks, lease=self._lease)
+
+
+def _token(meta: Any) -> str:
+    """Return what the store tells versions apart by, as text."""
+    return json.dumps({name: meta[name] for name in ("e_tag", "version") if meta.get(name)}, sort_keys=True)
+
+
+def _words(error: BaseException) -> str:
+    """Return what the library says, without queries (which may be signed) and without what the store sent."""
+    return printable(_BODY.sub("", _QUERY.sub("?…", str(error))), limit=_MAX_WORDS)

@@ -1,0 +1,126 @@
+"""A state as it is kept: the snapshot in its backend, and the journal that may go on from there.
+
+Rules of this file: it reads both in the order that makes sense of them, and writes by compare and swap over what it
+read. It knows nothing of locks and runs; whoever writes through it holds the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reconciler.errors import StateConflictError, StateError, StateUnansweredError
+from reconciler.model.past import Ending
+from reconciler.model.state import State, empty_state
+from reconciler.state.backend import Backend
+from reconciler.state.backups import Backups
+from reconciler.state.codec import decode, encode
+from reconciler.state.failures import translated
+from reconciler.state.run_journal import RunJournal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A snapshot as it was read or written, and its version."""
+
+    state: State
+    version: str | None
+    """`None` as long as nothing was ever written."""
+
+
+class Keeping:
+    """Snapshot and journal of one site's state, and what is kept beside them."""
+
+    def __init__(
+        self, backend: Backend, journal: RunJournal, backups: Backups, *, site: str, new_lineage: Callable[[], str]
+    ) -> None:
+        """Remember them; `new_lineage` gives a fresh UUID as text, for a state's first write."""
+        self.backend = backend
+        self.journal = journal
+        self.backups = backups
+        self._site = site
+        self._new_lineage = new_lineage
+
+    @property
+    def name(self) -> str:
+        """Where the state is, as the user would write it."""
+        return self.backend.name
+
+    def read(self) -> tuple[Kept, State]:
+        """Return the snapshot, and what is recorded once the journal is added to it.
+
+        Raises:
+            StateError: one of them cannot be read or trusted.
+        """
+        # The journal first: whatever a writer does in between, it still fits the snapshot or counts for nothing.
+        journal = self.journal.read()
+        kept = self._load()
+        return kept, self.journal.recorded(journal, kept.state)
+
+    def save(self, state: State, over: Kept, *, note: str) -> Kept:
+        """Write `state` over the snapshot `over` and return it as kept.
+
+        Raises:
+            StateConflictError: something else is there now; it was left as it is.
+            StateError: it cannot be written.
+        """
+        data = encode(state)
+        try:
+            version = self.backend.save(data, expected=over.version, note=note)
+        except (StateConflictError, StateUnansweredError):
+            # Perhaps it was written and only the answer was lost. If this fails too, the first error says more.
+            stored = None
+            with contextlib.suppress(StateError):
+                stored = self.backend.load()
+            if stored is None or stored.data != data:
+                raise
+            version = stored.version
+        return Kept(state=state, version=version)
+
+    def replace(self, state: State, over: Kept, *, recorded: State, note: str) -> str | None:
+        """Write `state` over the snapshot and whatever the journal holds, once a copy of `recorded` is kept.
+
+        Returns the name of the copy; `None` when nothing was recorded.
+
+        Raises:
+            StateError: as `save`, or the copy cannot be kept.
+        """
+        self.journal.prepare()
+        copy = None if recorded == empty_state(recorded.site) else self.backups.keep(recorded)
+        self.save(state, over, note=note)
+        self.drop_journal(Ending.CUT_SHORT)
+        return copy
+
+    def successor(self, records: State, snapshot: State) -> State:
+        """Return `records` as the next state after `snapshot`; the first one is given its lineage."""
+        lineage = snapshot.lineage if snapshot.lineage is not None else self._new_lineage()
+        return replace(records, lineage=lineage, serial=snapshot.serial + 1)
+
+    def take_over(self) -> Kept:
+        """Make an unfinished run's records the state, move its journal into the history, and return the state.
+
+        Raises:
+            StateError: it cannot be read or written, or the journal cannot be removed.
+        """
+        kept, recorded = self.read()
+        recorded = replace(recorded, open_run=None)
+        if recorded.content != kept.state.content:
+            kept = self.save(self.successor(recorded, kept.state), kept, note="what an unfinished run has left")
+        with translated(self.journal.name, "removed"):
+            self.journal.remove(Ending.CUT_SHORT)
+        return kept
+
+    def drop_journal(self, ending: Ending) -> None:
+        """Remove the journal if that can be done. What it says is in the snapshot by now; the next run removes it."""
+        with contextlib.suppress(OSError):
+            self.journal.remove(ending)
+
+    def _load(self) -> Kept:
+        stored = self.backend.load()
+        if stored is None:
+            return Kept(state=empty_state(self._site), version=None)
+        try:
+            return Kept(state=decode(stored.data, site=self._site), version=stored.version)
+        except StateError as error:
+            raise StateError(f"{self.name}: {error}", hint=error.hint) from None

@@ -1,0 +1,293 @@
+"""The store of one site's state: a backend, the lock on it, and the write-ahead journal of the run under way.
+
+Rules of this file: `read` takes no lock and writes nothing. Only the holder of the lock writes, and in this order, so
+that a crash between any two steps leaves the truth:
+
+ 1. a run's journal is durable before its first call is sent, and every outcome before the next step relies on it;
+    a state that is kept elsewhere says before the first call that the run is open, and whom it may call as in doubt;
+ 2. the new snapshot replaces the old one, with a higher serial than the journal was begun from;
+ 3. the journal is moved into the history. One that is still in its place is known to be in the snapshot already (see
+    `run_journal`).
+
+Before a change by hand takes the place of what is recorded, a copy of that is kept (see `backups`); after it, the
+history is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from reconciler.errors import LockLostError, StateConflictError, StateError
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.past import Ending, PastRun
+from reconciler.model.state import OpenRun, State
+from reconciler.state.advice import Advice
+from reconciler.state.codec import encode
+from reconciler.state.entries import Intended, RunOpened
+from reconciler.state.fence import FencedJournal
+from reconciler.state.files import OS_FILES, Files
+from reconciler.state.keeping import Keeping, Kept
+from reconciler.state.ledger import Ledger
+from reconciler.state.lock import Hold, LockHolder, Waiting, take_when_free
+from reconciler.state.recorder import Recorder
+from reconciler.state.rescue import rescue_state
+from reconciler.state.retelling import differences, past_runs
+
+_NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
+_NOTHING_TO_MOVE = "check the old name; `reconciler state list` says what is recorded under the new one"
+_TAKEN = "look at both with `reconciler state pull`; one of them has to go before the other can take its name"
+
+
+class StateStore:
+    """The state of one site. Made by `open_local_store`, or by `open_store` for any backend."""
+
+    def __init__(
+        self,
+        keeping: Keeping,
+        *,
+        site: str,
+        clock: Callable[[], str],
+        files: Files = OS_FILES,
+        environment: str | None = None,
+    ) -> None:
+        """Remember where the state is; nothing is opened yet.
+
+        Args:
+            keeping: the snapshot and the journal.
+            site: the site whose state it is.
+            clock: gives the time as RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+            files: the file system, for a state that finds no place elsewhere.
+            environment: the environment as the user names it, for the commands in an advice.
+        """
+        self._keeping = keeping
+        self._site = site
+        self._clock = clock
+        self._files = files
+        journal = keeping.journal
+        self._advice = Advice(name=keeping.name, journal=journal.name, away=journal.announced, environment=environment)
+        self._held: tuple[LockHolder, Hold] | None = None
+        self._recorder: Recorder | None = None
+        self.backed_up: str | None = None
+        """Where the last change by hand through this store has left what was recorded before, if there was anything."""
+
+    @property
+    def name(self) -> str:
+        """Where the state is, as the user would write it."""
+        return self._keeping.name
+
+    def read(self) -> State:
+        """Return what is recorded, an unfinished run included, without a lock and without a write.
+
+        Raises:
+            StateError: the state or its journal cannot be read or trusted.
+        """
+        return self._keeping.read()[1]
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What people must be told of the history, which never is a reason to fail."""
+        return tuple(self._keeping.journal.history.warnings)
+
+    def history(self) -> tuple[tuple[PastRun, ...], tuple[StateError, ...]]:
+        """Return what past runs on this machine did, the oldest first, and why some of it cannot be read.
+
+        Like `read` it takes no lock and writes nothing. Last comes the run under way, or one that was cut short.
+        """
+        return past_runs(self._keeping.journal)
+
+    @contextlib.contextmanager
+    def lock(
+        self, holder: LockHolder, *, patience: float = 0.0, tell: Callable[[str], None] = lambda _: None
+    ) -> Iterator[None]:
+        """Hold the lock during the block; only inside it may `begin_run`, `write` and `push` be called.
+
+        Args:
+            holder: who to name to others.
+            patience: seconds to wait while another holds it.
+            tell: told whom there is to wait for, and whose lock was taken over.
+
+        Raises:
+            LockHeldError: another holds it; the text names them.
+            StateError: the lock cannot be read or made.
+        """
+        waiting = Waiting(patience=patience, tell=tell, steady=time.monotonic, sleep=time.sleep)
+        hold = take_when_free(self._keeping.backend.lock(), holder, waiting, name=self.name)
+        self._held = holder, hold
+        try:
+            yield
+        finally:
+            self._held = None
+            try:
+                self._let_go()
+            finally:
+                hold.release()
+
+    def unlock(self, lock_id: str) -> LockHolder | None:
+        """Break the lock `lock_id` and return who held it; `None` when nobody does.
+
+        Raises:
+            LockHeldError: another lock is held, or one that must not be broken; the text names its holder.
+            StateError: the lock cannot be read or written.
+        """
+        return self._keeping.backend.lock().unlock(lock_id)
+
+    def watch_lock(self, on_lost: Callable[[LockLostError], None]) -> None:
+        """Call `on_lost`, from another thread perhaps, if the lock is lost while it is held."""
+        self._require_lock()[1].watch(on_lost)
+
+    def begin_run(self, planned: Iterable[Intended] = ()) -> Recorder:
+        """Return the recorder of a new run, after taking over whatever an unfinished run has left.
+
+        Args:
+            planned: all that the run may send. A state that is kept elsewhere names them, in doubt, until the run ends.
+
+        Raises:
+            StateError: the state cannot be read or written, or the journal cannot be begun; nothing may be sent.
+            LockLostError: the lock was lost meanwhile.
+        """
+        holder, hold = self._require_lock()
+        self._let_go()
+        kept = self._keeping.take_over()
+        started = self._clock()
+        run = self._opening(holder, kept.state, started)
+        journal = FencedJournal(self._keeping.journal.open(run, kept.state), hold)
+        try:
+            opened = self._announce(kept, tuple(planned), started, holder)
+            hold.require()
+        except BaseException:
+            journal.close()
+            raise
+        self._recorder = Recorder(kept.state, journal=journal, settle=partial(self._settle, opened))
+        return self._recorder
+
+    def write(self, state: State) -> State:
+        """Make the records of `state` the recorded ones and return the state as saved.
+
+        Args:
+            state: what `read` returned under this lock, with other agents. Equal content is not written again.
+
+        Raises:
+            StateError: `state` was not made from what is recorded now, or it cannot be written.
+        """
+        holder, _ = self._require_lock()
+        kept, recorded = self._keeping.read()
+        if (state.site, state.lineage, state.serial) != (recorded.site, recorded.lineage, recorded.serial):
+            raise StateError(
+                f"{self.name} is serial {recorded.serial} of lineage {recorded.lineage}, site {recorded.site!r}; what "
+                f"is to be written was made from serial {state.serial} of lineage {state.lineage}, site {state.site!r}",
+                hint="read the state again and repeat the change on it",
+            )
+        if state.content == recorded.content:
+            return recorded
+        saved = self._keeping.successor(replace(state, open_run=None), kept.state)
+        return self._replace(saved, kept, recorded, holder, note=f"changed by hand: serial {saved.serial}")
+
+    def push(self, state: State, *, force: int | None = None) -> State:
+        """Make `state`, a whole document from elsewhere, the recorded one and return it as saved.
+
+        Args:
+            state: of the same lineage as what is recorded, with a higher serial.
+            force: the serial of what is recorded now, named by somebody who wants to lose it; the lineage and the
+                serial of `state` do not matter then.
+
+        Raises:
+            StateError: it is older than what is recorded or has nothing to do with it; or it cannot be written.
+        """
+        holder, _ = self._require_lock()
+        kept, recorded = self._keeping.read()
+        now = kept.state
+        if force is None and encode(state) == encode(now):
+            return now
+        self._advice.require_successor(state, now, force=force)
+        saved = self._keeping.successor(replace(state, open_run=None), state if state.lineage is not None else now)
+        saved = replace(saved, serial=max(state.serial, now.serial + 1))
+        return self._replace(saved, kept, recorded, holder, note=f"pushed: serial {saved.serial}")
+
+    def move_to(self, renamed: StateStore) -> State:
+        """Make this state the one of `renamed`, which is opened for the site's new name, and return it as saved.
+
+        Where both are kept in one place, the lock is held here only; where they are not, it is held on both, and the
+        old state stays as it is.
+
+        Raises:
+            StateError: nothing is recorded here, something is there already, or it cannot be written.
+        """
+        holder, _ = self._require_lock()
+        source, target, same = self._keeping, renamed._keeping, renamed.name == self.name
+        if not same:
+            renamed._require_lock()
+            if target.read()[0].version is not None:
+                raise StateError(f"{renamed.name} holds a state of site {renamed._site!r} already", hint=_TAKEN)
+        kept = source.take_over()
+        if kept.version is None:
+            raise StateError(f"{self.name} holds no state of site {self._site!r}", hint=_NOTHING_TO_MOVE)
+        moved = replace(source.successor(kept.state, kept.state), site=renamed._site)
+        source.journal.prepare()
+        target.journal.prepare()
+        self.backed_up = source.backups.keep(kept.state)
+        note = f"site {self._site} is {renamed._site} now: serial {moved.serial}"
+        target.save(moved, kept if same else _NOTHING, note=note)
+        target.journal.history.follow(source.journal.history)
+        target.journal.history.add(renamed._opening(holder, kept.state, self._clock()), ())
+        return moved
+
+    def _replace(self, saved: State, kept: Kept, recorded: State, holder: LockHolder, *, note: str) -> State:
+        self.backed_up = self._keeping.replace(saved, kept, recorded=recorded, note=note)
+        run = self._opening(holder, recorded, self._clock())
+        self._keeping.journal.history.add(run, differences(recorded, saved))
+        return saved
+
+    def _opening(self, holder: LockHolder, state: State, started: str) -> RunOpened:
+        return RunOpened(
+            site=self._site,
+            lineage=state.lineage,
+            serial=state.serial,
+            run=holder.id,
+            started_at=started,
+            operation=holder.operation,
+            who=holder.who,
+            url=holder.url,
+        )
+
+    def _announce(self, kept: Kept, planned: tuple[Intended, ...], started: str, holder: LockHolder) -> Kept:
+        """Say where the state is kept that the run is open, and that whoever it may call is in doubt until it ends.
+
+        As if all had been sent and no answer was known: should this machine vanish with the journal, that is the truth.
+        """
+        if not planned or not self._keeping.journal.announced:
+            return kept
+        ledger = Ledger(kept.state)
+        for intended in planned:
+            ledger.enter(intended)
+        opened = replace(ledger.state, open_run=OpenRun(run=holder.id, since=started, who=holder.who))
+        note = f"{holder.operation} begins, {len(planned)} calls, by {holder}"
+        return self._keeping.save(self._keeping.successor(opened, kept.state), kept, note=note)
+
+    def _settle(self, opened: Kept, records: State, rescue_directory: Path, whole: bool) -> State:  # noqa: FBT001 - a callback
+        """Make the records of a run the state; `opened` is what it has to replace, `whole` is said of its journal."""
+        state = opened.state
+        if records.content != state.content:
+            state = self._keeping.successor(records, state)
+            try:
+                self._keeping.save(state, opened, note=f"a run has ended: serial {state.serial}")
+            except StateError as error:
+                place = rescue_state(state, rescue_directory, files=self._files)
+                hint = self._advice.unwritten(place, whole=whole, conflict=isinstance(error, StateConflictError))
+                raise type(error)(str(error), hint=hint) from error
+        self._keeping.drop_journal(Ending.ENDED)
+        return state
+
+    def _let_go(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
+    def _require_lock(self) -> tuple[LockHolder, Hold]:
+        if self._held is None:
+            raise RuntimeError("the state is written only under its lock")
+        return self._held

@@ -1,0 +1,285 @@
+"""What is particular to states in Git: history, credentials, and other people's repositories left alone."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from state.backends.git_server import LOGIN, serving_git
+from state.backends.rigs import TOKEN, Rig, bare_repository, git_environment, git_rig
+from state.records import WEB_CHAT_4, apply_one, holder
+from state.runs import run
+from support.counterparts import require_program
+
+from reconciler.errors import StateError
+from reconciler.model.state_settings import BasicLogin, GitState
+from reconciler.state.backends.git_remote import find_remote
+
+SECRET = LOGIN[1]
+
+
+def git(*arguments: str, at: Path) -> str:
+    command = [require_program("git", package="git"), "-C", str(at), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment()).stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """An environment in a checkout whose origin is a bare repository."""
+    repository = bare_repository(tmp_path)
+    root = tmp_path / "checkout"
+    root.mkdir()
+    git("init", "--quiet", at=root)
+    git("remote", "add", "origin", f"file://{repository}", at=root)
+    (root / "site.yaml").write_text("name: demo\n")
+    git("add", "site.yaml", at=root)
+    return root
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "served").mkdir()
+    bare_repository(tmp_path / "served")
+    with serving_git(tmp_path / "served", require_program("git", package="git")) as port:
+        yield f"127.0.0.1:{port}/states.git"
+
+
+def rig_of(root: Path, settings: GitState, *, password: str = SECRET) -> Rig:
+    return Rig(root=root, settings=settings, environ=git_environment(), password=password)
+
+
+def logged_environment(tmp_path: Path) -> tuple[dict[str, str], Path]:
+    """Return an environment whose git writes its arguments down, and where."""
+    log, real = tmp_path / "arguments", require_program("git", package="git")
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {log}\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    return {**git_environment(), "PATH": f"{wrapper.parent}:/usr/bin:/bin"}, log
+
+
+def test_every_version_is_a_commit_that_says_who_made_it_and_why(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    run(rig.store(), apply_one)
+    run(rig.store(), lambda recorder: apply_one(recorder, concurrency=WEB_CHAT_4))
+    assert rig.repository is not None
+    log = git("log", "--format=%an|%s", "refs/reconciler/demo", at=rig.repository).splitlines()
+    assert log == ["reconciler|a run has ended: serial 2", "reconciler|a run has ended: serial 1"]
+    assert git("ls-tree", "--name-only", "refs/reconciler/demo", at=rig.repository) == "state.json\n"
+
+
+def test_the_ref_of_the_lock_is_there_while_it_is_held_and_not_after(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    assert rig.repository is not None
+    with rig.store().lock(holder()):
+        assert "refs/reconciler/demo+lock" in git("for-each-ref", at=rig.repository)
+    assert git("for-each-ref", at=rig.repository) == ""
+
+
+def fingerprint(directory: Path) -> dict[str, str]:
+    files = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_checkout_of_the_environment_is_not_touched(checkout: Path) -> None:
+    before = fingerprint(checkout)
+    rig = rig_of(checkout.parent, GitState())
+    (checkout.parent / "here").symlink_to(checkout)
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+    after = fingerprint(checkout)
+    assert {path: digest for path, digest in after.items() if ".reconciler" not in path} == before
+    assert git("for-each-ref", at=checkout) == ""
+    assert "refs/reconciler/demo" in git("for-each-ref", at=checkout.parent / "states.git")
+    assert git("status", "--porcelain", "--ignored=no", at=checkout) == "A  site.yaml\n"
+
+
+def test_a_remote_with_a_relative_path_is_relative_to_the_checkout(checkout: Path) -> None:
+    git("remote", "set-url", "origin", "../states.git", at=checkout)
+    (checkout / "desired").mkdir()
+    (checkout.parent / "here").symlink_to(checkout / "desired")
+    run(rig_of(checkout.parent, GitState()).store(), apply_one)
+    assert "refs/reconciler/demo" in git("for-each-ref", at=checkout.parent / "states.git")
+
+
+@pytest.mark.parametrize("remote", ["origin", "upstream"])
+def test_a_remote_that_is_not_there_is_named(tmp_path: Path, remote: str) -> None:
+    with pytest.raises(StateError, match=f"no Git repository with a remote '{remote}'") as caught:
+        rig_of(tmp_path, GitState(remote=remote)).store().read()
+    assert "state.remote" in caught.value.hint
+
+
+def with_user_information(checkout: Path, served: str) -> None:
+    git("remote", "set-url", "origin", f"http://{LOGIN[0]}:{SECRET}@{served}", at=checkout)
+
+
+def with_a_header(checkout: Path, served: str) -> None:
+    token = base64.b64encode(":".join(LOGIN).encode()).decode()
+    host = served.partition("/")[0]
+    git("remote", "set-url", "origin", f"http://{served}", at=checkout)
+    git("config", "--local", f"http.http://{host}/.extraheader", f"AUTHORIZATION: basic {token}", at=checkout)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        pytest.param(with_user_information, id="in-the-address-as-gitlab-does"),
+        pytest.param(with_a_header, id="in-the-configuration-as-github-does"),
+    ],
+)
+def test_the_credentials_of_a_checkout_are_used_and_are_no_argument(
+    checkout: Path, served: str, tmp_path: Path, prepare: Callable[[Path, str], None]
+) -> None:
+    prepare(checkout, served)
+    if prepare is with_a_header:
+        # The made-up server compares letter by letter, and the header of a CI host begins in lower case.
+        text = (checkout / ".git" / "config").read_text()
+        (checkout / ".git" / "config").write_text(text.replace("AUTHORIZATION: basic", "Authorization: Basic"))
+    environment, log = logged_environment(tmp_path)
+    (checkout.parent / "here").symlink_to(checkout)
+    rig = Rig(root=checkout.parent, settings=GitState(), environ=environment)
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+    assert "push --porcelain" in log.read_text()
+    assert SECRET not in log.read_text()
+    assert base64.b64encode(":".join(LOGIN).encode()).decode() not in log.read_text()
+
+
+def test_a_login_by_reference_is_used_and_is_no_argument(served: str, tmp_path: Path) -> None:
+    environment, log = logged_environment(tmp_path)
+    settings = GitState(remote=f"http://{served}", login=BasicLogin(username=LOGIN[0], password=TOKEN))
+    rig = Rig(root=tmp_path, settings=settings, environ=environment, password=SECRET)
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+    assert SECRET not in log.read_text()
+
+
+def test_a_wrong_login_ends_in_words_without_a_question_and_without_the_secret(served: str, tmp_path: Path) -> None:
+    settings = GitState(remote=f"http://{served}", login=BasicLogin(username=LOGIN[0], password=TOKEN))
+    rig = rig_of(tmp_path, settings, password="another-made-up-token")
+    with pytest.raises(StateError, match="cannot be read") as caught:
+        rig.store().read()
+    assert "another-made-up-token" not in f"{caught.value}{caught.value.hint}"
+
+
+def test_a_password_is_not_sent_over_a_network_in_the_clear(checkout: Path) -> None:
+    git("remote", "set-url", "origin", "http://git.example/a.git", at=checkout)
+    with pytest.raises(StateError, match="reached over plain http"):
+        find_remote("origin", root=checkout, environ=git_environment(), login=LOGIN)
+    assert find_remote("origin", root=checkout, environ=git_environment()).url == "http://git.example/a.git"
+
+
+def test_variables_that_lead_git_elsewhere_are_left_out(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    trap = tmp_path / "trap"
+    rig.environ |= {
+        "GIT_DIR": str(trap),
+        "GIT_WORK_TREE": str(trap),
+        "GIT_INDEX_FILE": str(trap),
+        "GIT_OBJECT_DIRECTORY": str(trap),
+        "GIT_TRACE_CURL": str(tmp_path / "trace"),
+        "GIT_NAMESPACE": "elsewhere",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "user.name",
+        "GIT_CONFIG_VALUE_0": "somebody",
+    }
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+    assert not trap.exists()
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["ext::sh -c 'touch trap'", "-oProxyCommand=x", "--upload-pack=touch trap"],
+    ids=["ext", "option", "long-option"],
+)
+def test_an_address_that_is_a_command_is_not_run(tmp_path: Path, remote: str) -> None:
+    rig = rig_of(tmp_path, GitState(remote=remote))
+    with pytest.raises(StateError):
+        rig.store().read()
+    assert not list(tmp_path.rglob("trap"))
+
+
+def test_without_git_the_remedy_is_told(tmp_path: Path) -> None:
+    rig = Rig(root=tmp_path, settings=GitState(remote="file:///nowhere"), environ={"PATH": str(tmp_path)})
+    before = os.environ["PATH"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(StateError, match="git cannot be started: No such file or directory") as caught:
+            rig.store().read()
+    assert os.environ["PATH"] == before
+    assert "install Git" in caught.value.hint
+
+
+def test_a_ref_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    assert rig.repository is not None
+    tree = git("hash-object", "-w", "-t", "tree", "/dev/null", at=rig.repository).strip()
+    commit = subprocess.run(
+        ["git", "-C", str(rig.repository), "commit-tree", tree, "-m", "x"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **git_environment(),
+            **{f"GIT_{role}_{part}": "x" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")},
+        },
+    ).stdout.strip()
+    git("update-ref", "refs/reconciler/demo", commit, at=rig.repository)
+    with pytest.raises(StateError, match=r"refs/reconciler/demo of .* has no state\.json"):
+        rig.store().read()
+
+
+def test_a_server_that_does_not_take_the_ref_is_told_in_its_words(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    assert rig.repository is not None
+    hook = rig.repository / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(StateError, match="pre-receive hook declined"):
+        rig.backend().save(b"{}", expected=None)
+
+
+def test_what_git_needs_on_this_machine_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    rig = git_rig(tmp_path)
+    run(rig.store(), apply_one)
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "names"),
+    [
+        pytest.param("https://git.example/a.git", "https://git.example/a.git", [], id="plain"),
+        pytest.param(
+            "https://me:pa%3Ass@git.example:8443/a.git",
+            "https://git.example:8443/a.git",
+            ["http.https://git.example:8443/.extraHeader", "http.followRedirects", "credential.helper"],
+            id="user-information",
+        ),
+        pytest.param("git@git.example:team/a.git", "git@git.example:team/a.git", [], id="ssh"),
+    ],
+)
+def test_an_address_leaves_its_secret_to_the_configuration(
+    checkout: Path, url: str, shown: str, names: Sequence[str]
+) -> None:
+    git("remote", "set-url", "origin", url, at=checkout)
+    remote = find_remote("origin", root=checkout, environ=git_environment())
+    assert remote.url == shown
+    assert [name for name, _ in remote.config] == names
+    if names:
+        header = re.fullmatch(r"Authorization: Basic (.*)", remote.config[0][1])
+        assert header is not None
+        assert base64.b64decode(header[1]) == b"me:pa:ss"

@@ -1,0 +1,162 @@
+"""What is particular to states behind HTTP: the words of the protocol, trouble, and other tools' locks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from state.backends.rigs import TOKEN, Rig
+from state.backends.state_server import LOGIN, StateServer, serving
+from state.records import apply_one, holder, record
+from state.runs import run
+
+from reconciler.errors import LockHeldError, StateConflictError, StateError
+from reconciler.model.agent import AgentId
+from reconciler.model.state import empty_state
+from reconciler.model.state_settings import BasicLogin, HttpState
+
+LOGGED_IN = BasicLogin(username=LOGIN[0], password=TOKEN)
+TERRAFORM = {
+    "ID": "0b6f3d8e",
+    "Operation": "OperationTypeApply",
+    "Info": "",
+    "Who": "carol@laptop",
+    "Version": "1.9.0",
+    "Created": "2026-01-31T09:30:00.123456Z",
+    "Path": "",
+}
+
+
+@pytest.fixture
+def server() -> Iterator[StateServer]:
+    with serving() as kept:
+        yield kept
+
+
+def rig_of(server: StateServer, root: Path, **settings: object) -> Rig:
+    given = {"url": server.url, "login": LOGGED_IN, "retries": 1, **settings}
+    return Rig(root=root, settings=HttpState(**given), password=LOGIN[1])  # type: ignore[arg-type]
+
+
+def test_the_lock_is_written_as_the_protocol_has_it(server: StateServer, tmp_path: Path) -> None:
+    with rig_of(server, tmp_path).store().lock(holder()):
+        assert server.lock is not None
+        lock = json.loads(server.lock)
+    assert list(lock) == ["ID", "Operation", "Info", "Who", "Version", "Created", "Path"]
+    assert (lock["ID"], lock["Operation"], lock["Who"]) == ("run-1", "apply", "alice@desk")
+    assert server.lock is None
+
+
+def test_a_state_is_locked_read_again_written_and_unlocked(server: StateServer, tmp_path: Path) -> None:
+    run(rig_of(server, tmp_path).store(), apply_one)
+    assert server.seen == {"LOCK": 1, "GET": 2, "POST": 1, "UNLOCK": 1}
+    assert server.state is not None
+
+
+def test_the_addresses_and_methods_of_gitlab_do(server: StateServer, tmp_path: Path) -> None:
+    rig = rig_of(server, tmp_path, lock_url=f"{server.url}/lock", lock_method="POST", unlock_method="DELETE")
+    saved = run(rig.store(), apply_one)
+    assert rig.store("there").read() == saved
+    assert server.seen == {"GET": 3, "POST": 2, "DELETE": 1}
+    assert server.lock is None
+
+
+@pytest.mark.parametrize("status", [423, 409])
+def test_the_lock_of_another_tool_is_named(server: StateServer, tmp_path: Path, status: int) -> None:
+    server.held_status, server.lock = status, json.dumps(TERRAFORM).encode()
+    with pytest.raises(LockHeldError) as caught, rig_of(server, tmp_path).store().lock(holder()):
+        pytest.fail("two holders")
+    who = "carol@laptop (OperationTypeApply, since 2026-01-31T09:30:00.123456Z, lock 0b6f3d8e)"
+    assert str(caught.value) == f"{server.url} is locked by {who}"
+    assert "reconciler state unlock 0b6f3d8e" in caught.value.hint
+
+
+@pytest.mark.parametrize("body", [b"", b"locked", b"[]", b"{}"], ids=["empty", "text", "array", "no-id"])
+def test_a_holder_who_is_not_named_still_holds(server: StateServer, tmp_path: Path, body: bytes) -> None:
+    server.answer = lambda *_: (423, body)  # type: ignore[method-assign]
+    with (
+        pytest.raises(LockHeldError, match=r"is locked by another run$"),
+        rig_of(server, tmp_path).store().lock(holder()),
+    ):
+        pytest.fail("two holders")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
+def test_a_server_in_trouble_is_asked_again(server: StateServer, tmp_path: Path, status: int) -> None:
+    server.trouble = [status]
+    assert rig_of(server, tmp_path).store().read() == empty_state("demo")
+    assert server.seen["GET"] == 2
+
+
+def test_a_server_that_stays_in_trouble_is_told_with_its_status(server: StateServer, tmp_path: Path) -> None:
+    server.trouble = [503] * 9
+    with pytest.raises(StateError, match=r"cannot be read: the server answered 503 Service Unavailable$"):
+        rig_of(server, tmp_path).store().read()
+    assert server.seen["GET"] == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        pytest.param(401, "state.username and state.password", id="unauthorised"),
+        pytest.param(403, "state.username and state.password", id="forbidden"),
+        pytest.param(302, "the address of the state", id="redirect"),
+        pytest.param(418, "the address of the state", id="strange"),
+        pytest.param(599, "the address of the state", id="unknown"),
+    ],
+)
+def test_another_status_is_an_error_and_is_not_asked_again(
+    server: StateServer, tmp_path: Path, status: int, hint: str
+) -> None:
+    kept = rig_of(server, tmp_path).store()
+    for ask in (kept.read, lambda: kept.lock(holder()).__enter__(), lambda: kept.unlock("run-1")):
+        server.trouble = [status]
+        with pytest.raises(StateError, match=f"the server answered {status}") as caught:
+            ask()
+        assert hint in caught.value.hint
+        assert LOGIN[1] not in f"{caught.value}{caught.value.hint}"
+    assert server.seen["GET"] == 1
+
+
+def test_a_write_that_is_refused_is_an_error(server: StateServer, tmp_path: Path) -> None:
+    backend = rig_of(server, tmp_path).backend()
+    server.trouble = []
+    found = backend.load()
+    assert found is None
+    server.answer = lambda method, *_: (404, b"") if method == "GET" else (413, b"")  # type: ignore[method-assign]
+    with pytest.raises(StateError, match="cannot be written: the server answered 413"):
+        backend.save(b"{}", expected=None)
+
+
+def test_a_write_after_the_lock_was_broken_is_a_conflict(server: StateServer, tmp_path: Path) -> None:
+    rig = rig_of(server, tmp_path)
+    kept = rig.store()
+    with kept.lock(holder()):
+        server.lock = None
+        with pytest.raises(StateConflictError, match="the lock is not ours any more"):
+            kept.write(empty_state("demo").with_agents({AgentId(1001): record()}))
+    assert server.state is None
+
+
+def test_a_lock_whose_answer_was_lost_is_ours(server: StateServer, tmp_path: Path) -> None:
+    server.lock = json.dumps({**TERRAFORM, "ID": "run-1"}).encode()
+    with rig_of(server, tmp_path).store().lock(holder()):
+        pass
+    assert server.lock is None
+
+
+def test_no_login_sends_none(server: StateServer, tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="answered 401"):
+        rig_of(server, tmp_path, login=None).store().read()
+
+
+def test_a_file_without_a_certificate_is_refused(server: StateServer, tmp_path: Path) -> None:
+    rig = rig_of(server, tmp_path, ca_file="ca.pem")
+    (tmp_path / "here").mkdir()
+    for content, words in ((None, "cannot be read: No such file"), (b"not a certificate", "holds no certificate")):
+        if content is not None:
+            (tmp_path / "here" / "ca.pem").write_bytes(content)
+        with pytest.raises(StateError, match=words):
+            rig.store().read()
