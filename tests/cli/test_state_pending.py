@@ -58,6 +58,8 @@ def test_those_who_wait_are_listed_with_team_time_runs_and_the_retcode_in_words(
         pytest.param("8h", "2026-01-31T17:00:01Z", ["1003"], id="a-second-more"),
         pytest.param("8h", "2026-01-31T20:00:01Z", ["1003", "1001", "1005"], id="everybody"),
         pytest.param("8h", "2026-01-31T19:00:01+02:00", ["1003"], id="in-another-zone"),
+        pytest.param("8h", "0001-01-01T00:00:00Z", [], id="before-anybody-waited"),
+        pytest.param("8h", "9999-12-31T23:59:59Z", ["1003", "1001", "1005"], id="at-the-end-of-time"),
     ],
 )
 def test_older_than_lists_who_has_waited_longer_than_that(site: Site, span: str, at: str, listed: list[str]) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli.clock import utc_now
+from reconciler.cli.commands.state_adopt import adopt_command
+from reconciler.cli.commands.state_history import history_command
+from reconciler.cli.commands.state_moving import mv_site_command
+from reconciler.cli.commands.state_rm import rm_command
 from reconciler.cli.commands.state_transfer import pull_command, push_command, unlock_command
 from reconciler.cli.environment import Environment, check_scope, open_environment
 from reconciler.cli.options import InstantType, SpanType, environment_argument, json_option, selection_options
@@ -37,7 +41,15 @@ def command() -> None:
     """Look at what is recorded: what the gateway last acknowledged. It is not the live value, which nobody can read."""
 
 
-for _each in (pull_command, push_command, unlock_command):
+for _each in (
+    rm_command,
+    adopt_command,
+    mv_site_command,
+    pull_command,
+    push_command,
+    unlock_command,
+    history_command,
+):
     command.add_command(_each)
 
 
