@@ -27,7 +27,6 @@ from reconciler.applying import way_back
 from reconciler.applying.aim import Aim, aim_of
 from reconciler.applying.attempts import Caller, Desk
 from reconciler.applying.breaker import Breaker
-from reconciler.applying.closing import closing
 from reconciler.applying.pace import Pace
 from reconciler.applying.promises import hold_to_guardrails
 from reconciler.applying.request import ApplyReport, ApplyRequest, Surroundings
@@ -35,7 +34,7 @@ from reconciler.applying.run import run_plan
 from reconciler.applying.session_desk import SessionDesk
 from reconciler.applying.stop import Stop
 from reconciler.errors import InterruptedRunError, LockLostError, ReconcilerError, StateError
-from reconciler.gateway import GatewayClient, with_overrides
+from reconciler.gateway import GatewayClient, closing, with_overrides
 from reconciler.model.inverse import InversePlan
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Plan
@@ -47,6 +46,7 @@ from reconciler.state import Intended, Recorder, StateStore
 
 _SECONDS_PER_BATCH = 5.0
 _SMALLEST_BATCH = 16
+_LAST_MOMENT = 0.75  # seconds for closing the session source, which can begin only when calls in flight have ended
 _GRACE_WITHOUT_LOCK = 10.0  # seconds for calls in flight: the lock is given up a quarter of a lease before it runs out
 
 
@@ -130,7 +130,8 @@ async def _send(
     gateway = request.desired.site.gateway
     with around.watch_signals(stop):
         _stop_without_lock(around.store, stop)
-        async with client, closing(around.source, stop):
+        too_late = partial(stop.patience_over, more=_LAST_MOMENT)
+        async with client, closing(around.source, too_late=too_late, on_bug=stop.request):
             return await run_plan(
                 plan,
                 _desk(plan, request, around, caller=client, recorder=recorder, stop=stop),
@@ -201,7 +202,7 @@ def _finish(
     except Exception as unwritten:  # noqa: BLE001 - whatever it is, the outcomes must be told
         error = _both(unwritten, error)
     done = inverse_after(inverse, {outcome.agent: outcome.result for outcome in outcomes}, saved=state)
-    warnings = (*around.source.warnings(), *way_back.settle(around.way_back, inverse, done))
+    warnings = (*around.source.warnings(), *around.store.warnings, *way_back.settle(around.way_back, inverse, done))
     return ApplyReport(plan=plan, outcomes=outcomes, state=state, error=error, warnings=warnings, inverse=done)
 
 

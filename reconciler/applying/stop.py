@@ -94,10 +94,10 @@ class Stop:
         if self._error is None:
             self.request(RunDeadlineError(self._limit))
 
-    async def patience_over(self) -> None:
-        """Return when calls in flight are to be given up: never, as long as nobody set a grace."""
+    async def patience_over(self, *, more: float = 0.0) -> None:
+        """Return when calls in flight are to be given up, or so many seconds later: never, while nobody set a grace."""
         await self._hurried.wait()
-        await asyncio.sleep(self._grace)
+        await asyncio.sleep(self._grace + more)
 
 
 class RunStoppedError(ReconcilerError):

@@ -54,9 +54,8 @@ def _end_badly(error: BaseException, arguments: list[str], invocation: Invocatio
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         write(sys.stderr, f"{error.format_message()}\n")
         return ExitCode.INVALID_INPUT
-    if isinstance(error, click.UsageError):
-        # Parsing ended before the flag's turn came; what stands behind `--` is no flag.
-        invocation.as_json |= "--json" in itertools.takewhile(lambda word: word != "--", arguments)
+    # Parsing may have ended before the flag's turn came; what stands behind `--` is no flag.
+    invocation.as_json |= "--json" in itertools.takewhile(lambda word: word != "--", arguments)
     command = next((word for word in arguments if not word.startswith("-")), "")
     result = _failed(error, command, invocation)
     with contextlib.suppress(UnwritableOutputError):  # stdout is gone; stderr has been told

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 def utc_text(instant: datetime) -> str:
     """Return an aware time as text, such as `2026-01-31T09:30:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not `strftime`, which writes the year 1 as `1`.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def utc_now() -> str:

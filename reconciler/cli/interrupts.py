@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while nothing is being sent: both end a command as Ctrl-C does, with words and a code.
+"""The signals that end a command, while nothing is being sent: all of them as Ctrl-C does, with words and a code.
 
 While calls go out, `signals` takes over.
 """
@@ -11,18 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
-"""The signals by which a person or a CI host ends a command."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals by which a person, a CI host or a terminal that goes away ends a command.
+
+    Under `nohup` the terminal has no say.
+    """
+    return tuple(each for each in _ENDING if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN)
 
 
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` at SIGTERM as at SIGINT, and put all handlers back at the end."""
+    """Raise `KeyboardInterrupt` at every ending signal as at SIGINT, and put all handlers back at the end."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what signals do
         return
-    before = {number: signal.getsignal(number) for number in ENDING}
-    for number in ENDING:
+    before = {number: signal.getsignal(number) for number in ending_signals()}
+    for number in before:
         signal.signal(number, _interrupt)
     try:
         yield

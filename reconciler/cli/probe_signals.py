@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM during a probe: the first gives the agent its numbers back and ends, the second ends at once."""
+"""Signals that end a probe: the first gives the agent its numbers back, the second ends at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from reconciler.cli.interrupts import ENDING
+from reconciler.cli.interrupts import ending_signals
 from reconciler.cli.streams import write
 from reconciler.errors import ExitCode
 
@@ -23,7 +23,7 @@ def restore_on_signals(halt: Callable[[], None], *, last_words: Callable[[], str
         halt: throws the probe's switch.
         last_words: makes what else is to be told when the process is left at once.
     """
-    loop = asyncio.get_running_loop()
+    loop, ending = asyncio.get_running_loop(), ending_signals()
     seen = itertools.count(1)
 
     def on_signal() -> None:
@@ -35,12 +35,12 @@ def restore_on_signals(halt: Callable[[], None], *, last_words: Callable[[], str
         write(sys.stderr, "stopping: the agent gets its own numbers back first (interrupt again to leave at once)\n")
         halt()
 
-    for number in ENDING:
+    for number in ending:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in ENDING:
+        for number in ending:
             loop.remove_signal_handler(number)
             # What is left is to write the state and tell the findings: a moment, and not one to be lost in.
             signal.signal(number, signal.SIG_IGN)

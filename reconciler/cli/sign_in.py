@@ -29,7 +29,7 @@ def require_force(sessions: SessionSettings) -> None:
 
 
 def sign_in_access(site: Site, access: GatewayAccess, *, force: bool) -> SignInAccess:
-    """Return what signing in needs; to give it is to allow it, which only apply and probe do."""
+    """Return what signing in needs; to give it is to allow it, which only apply, rollback and probe do."""
     table = with_overrides(site.retcodes)
     return SignInAccess(gateway=site.gateway, access=access, table=table, now=utc_now, force=force)
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM during an apply: the first ends it in order, the second at once.
+"""Signals that end an apply: the first in order, the second at once.
 
 A CI host that cancels a job sends SIGINT, SIGTERM 7.5 s later, and then kills; so calls in flight get five seconds.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from reconciler.applying import Stop
-from reconciler.cli.interrupts import ENDING
+from reconciler.cli.interrupts import ending_signals
 from reconciler.cli.streams import write
 from reconciler.errors import ExitCode, InterruptedRunError
 
@@ -30,7 +30,7 @@ def stop_on_signals(stop: Stop, *, last_words: Callable[[], str] = str) -> Itera
         stop: the switch.
         last_words: makes what else is to be told when the process is left at once.
     """
-    loop = asyncio.get_running_loop()
+    loop, ending = asyncio.get_running_loop(), ending_signals()
     seen = itertools.count(1)
 
     def on_signal() -> None:
@@ -43,12 +43,12 @@ def stop_on_signals(stop: Stop, *, last_words: Callable[[], str] = str) -> Itera
         write(sys.stderr, "stopping: no new calls; waiting for those in flight (interrupt again to leave at once)\n")
         stop.request(InterruptedRunError("interrupted; the rest was not sent"), grace=GRACE)
 
-    for number in ENDING:
+    for number in ending:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in ENDING:
+        for number in ending:
             loop.remove_signal_handler(number)
             # What is left is to write the state and tell the outcomes: a moment, and not one to be lost in.
             signal.signal(number, signal.SIG_IGN)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model.bounds import require_positive, require_whole
+from reconciler.model.bounds import require_number, require_positive, require_whole
 from reconciler.model.secret_reference import SecretReference
 
 MAX_CALLS_IN_FLIGHT = 256
+SLOWEST_PACE = 0.001
+"""Calls per second: one in a quarter of an hour. Slower than that is a slip, and no time it takes can be told."""
 
 
 class CallnumsKey(StrEnum):
@@ -52,7 +54,7 @@ class GatewaySettings:
     concurrency: int = 4
     """Calls in flight at most, 1 to 256."""
     requests_per_second: float = 20.0
-    """Calls started per second at most, over the whole run; above 0."""
+    """Calls started per second at most, over the whole run; at least `SLOWEST_PACE`."""
     timeout: float = 10.0
     """Seconds one call may take in all, from connecting to the last byte of the reply; above 0."""
     run_deadline: float | None = None
@@ -61,7 +63,7 @@ class GatewaySettings:
     def __post_init__(self) -> None:
         """Refuse a pace that is none, and settings that contradict each other."""
         require_whole("concurrency", self.concurrency, 1, MAX_CALLS_IN_FLIGHT)
-        require_positive("requests_per_second", self.requests_per_second)
+        require_number("requests_per_second", self.requests_per_second, SLOWEST_PACE)
         require_positive("timeout", self.timeout)
         if self.run_deadline is not None:
             require_positive("run_deadline", self.run_deadline)

@@ -35,3 +35,9 @@ class GoingBack:
         object.__setattr__(self, "restored", dict(sorted(self.restored.items())))
         for name in ("unknown", "uncertain", "changed_since", "already"):
             object.__setattr__(self, name, tuple(sorted(getattr(self, name))))
+
+    @property
+    def agents(self) -> tuple[AgentId, ...]:
+        """Everybody it speaks of."""
+        everybody = {*self.restored, *self.unknown, *self.uncertain, *self.changed_since, *self.already}
+        return tuple(sorted(everybody))

@@ -40,7 +40,8 @@ def last_words(
     lines = [line.strip() for line in lines if line.strip()]
     values = _values(output) - set(harmless) if lines else frozenset()
     told = [line for line in lines if not _may_tell(line, values)]
-    withheld = f"({len(lines) - len(told)} lines withheld)" if len(told) < len(lines) else ""
+    left_out = len(lines) - len(told)
+    withheld = f"({left_out} {'line' if left_out == 1 else 'lines'} withheld)" if left_out else ""
     return f": {' '.join(part for part in (_join(told), withheld) if part)}" if lines else ""
 
 

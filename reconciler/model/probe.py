@@ -95,7 +95,10 @@ class ProbeScript:
     branches: tuple[ScriptedBranch, ...]
     """Never are all of them sent."""
     at_most: int
-    """Calls that go out on the longest way through the script, without repetitions of the last one."""
+    """Calls that go out on the longest way through the script, without those that are repeated: one whose session is
+    refused, once, with another session; and the last one, which gives the numbers back."""
+    restoring_attempts: int
+    """How often the last one may go out in each spelling, until it is acknowledged."""
     seconds: float
     """What the longest way takes at the least, without the pause."""
     pause: float | None = None

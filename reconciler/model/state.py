@@ -41,6 +41,10 @@ class AgentRecord:
     status: RecordStatus = RecordStatus.ACKNOWLEDGED
 
 
+MAX_ATTEMPTS = 2**53 - 1
+"""Where counting ends: the largest whole number that every JSON reader keeps exactly."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """A change that is due and waits for its agent, who was not there. Who was never applied waits without a record.
@@ -59,7 +63,7 @@ class Pending:
 
     def again(self, *, at: str, retcode: str | None) -> Pending:
         """Return this wait after one more deferral."""
-        return replace(self, last_deferred_at=at, attempts=self.attempts + 1, retcode=retcode)
+        return replace(self, last_deferred_at=at, attempts=min(self.attempts + 1, MAX_ATTEMPTS), retcode=retcode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from reconciler.planning.age import older_than
 from reconciler.planning.attendance import SessionKeys, agents_to_ask
+from reconciler.planning.by_hand import adoption, removal
 from reconciler.planning.difference import PlanDifference, compare_plans
 from reconciler.planning.fingerprint import fingerprint, require_unaltered
 from reconciler.planning.going_back import plan_back
@@ -15,6 +16,7 @@ __all__ = [
     "PlanDifference",
     "SessionKeys",
     "Standing",
+    "adoption",
     "agents_to_ask",
     "compare_plans",
     "fingerprint",
@@ -24,6 +26,7 @@ __all__ = [
     "make_plan",
     "older_than",
     "plan_back",
+    "removal",
     "require_unaltered",
     "require_unaltered_inverse",
     "unapproved_standing",

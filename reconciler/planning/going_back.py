@@ -76,10 +76,11 @@ def plan_back(
     wanted = Desired(site=desired.site, agents=fates.wanted)
     plan = make_plan(wanted, replace(state, agents=fates.records), PlanOptions(scope=scope))
     changes = tuple(map(_without_place, plan.changes))
+    everybody = state.with_agents({**state.agents, **fates.records})
     return replace(
         plan,
         changes=changes,
-        findings=check_guardrails(wanted, state, changes, allow_changes=allow_changes),
+        findings=check_guardrails(wanted, everybody, changes, allow_changes=allow_changes),
         going_back=_going_back(inverse, fates),
     )
 

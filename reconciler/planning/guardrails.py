@@ -16,6 +16,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Change, Forget, GuardrailFinding, Reason, Reassert, Reset, Set
 from reconciler.model.state import State
+from reconciler.planning.standing import is_protected
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _to_zero(subject: _Subject) -> GuardrailFinding | None:
 
 
 def _protected(subject: _Subject) -> GuardrailFinding | None:
-    agents = tuple(agent for agent in subject.touched if _is_protected(agent, subject))
+    agents = tuple(agent for agent in subject.touched if is_protected(agent, subject.desired, subject.state))
     if not agents:
         return None
     return GuardrailFinding(
@@ -117,12 +118,6 @@ def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> Guardra
     if limit is None or len(agents) <= limit:
         return None
     return GuardrailFinding(guardrail=name, planned=_in_words(len(agents), "agent"), limit=str(limit), agents=agents)
-
-
-def _is_protected(agent: AgentId, subject: _Subject) -> bool:
-    sides = [side for side in (subject.desired.agents.get(agent), subject.state.agents.get(agent)) if side is not None]
-    teams = tuple(side.team for side in sides if side.team is not None)
-    return any(side.protected for side in sides) or subject.desired.site.guardrails.protects(agent, teams)
 
 
 def _in_words(count: int, noun: str) -> str:

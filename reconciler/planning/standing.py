@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from reconciler.model.desired import DesiredAgent
+from reconciler.model.agent import AgentId
+from reconciler.model.desired import Desired, DesiredAgent
 from reconciler.model.site import GuardrailSettings
-from reconciler.model.state import AgentRecord
+from reconciler.model.state import AgentRecord, State
 
 
 class Standing(NamedTuple):
@@ -23,6 +24,13 @@ class Standing(NamedTuple):
 def desired_standing(wanted: DesiredAgent) -> Standing:
     """Return what is recorded with a call that passes the guardrails, and with an agent's first one."""
     return Standing(wanted.team, wanted.protected)
+
+
+def is_protected(agent: AgentId, desired: Desired, state: State) -> bool:
+    """Tell whether `agent` is protected: as desired, as recorded, or by the site for the agent or one of the teams."""
+    sides = [side for side in (desired.agents.get(agent), state.agents.get(agent)) if side is not None]
+    teams = tuple(side.team for side in sides if side.team is not None)
+    return any(side.protected for side in sides) or desired.site.guardrails.protects(agent, teams)
 
 
 def unapproved_standing(wanted: DesiredAgent, record: AgentRecord, guardrails: GuardrailSettings) -> Standing:

@@ -1,5 +1,12 @@
 """Plans, outcomes and diagnostics, as text and as documents. Pure: what comes out is a function of what goes in."""
 
+from reconciler.report.by_hand_text import (
+    adoption_summary,
+    adoption_text,
+    backup_sentence,
+    removal_summary,
+    removal_text,
+)
 from reconciler.report.diagnostic_text import diagnostics_text
 from reconciler.report.difference_text import difference_text
 from reconciler.report.documents import (
@@ -13,6 +20,10 @@ from reconciler.report.documents import (
     saved_plan,
 )
 from reconciler.report.estimate_text import estimate_document
+from reconciler.report.going_back_text import restored_text
+from reconciler.report.history_text import history_documents, history_summary, history_text
+from reconciler.report.inverse_documents import going_back_document, inverse_document
+from reconciler.report.inverse_reading import read_inverse_plan
 from reconciler.report.layout import counted
 from reconciler.report.outcome_text import outcome_text
 from reconciler.report.pending_text import pending_documents, pending_summary, pending_text, waiting_agents
@@ -27,12 +38,20 @@ __all__ = [
     "FORMAT_VERSION",
     "SavedPlan",
     "Style",
+    "adoption_summary",
+    "adoption_text",
+    "backup_sentence",
     "counted",
     "diagnostic_documents",
     "diagnostics_text",
     "difference_text",
     "document_text",
     "estimate_document",
+    "going_back_document",
+    "history_documents",
+    "history_summary",
+    "history_text",
+    "inverse_document",
     "outcome_documents",
     "outcome_summary",
     "outcome_text",
@@ -47,8 +66,12 @@ __all__ = [
     "probe_script_text",
     "probe_summary",
     "probe_text",
+    "read_inverse_plan",
     "read_saved_plan",
     "record_documents",
+    "removal_summary",
+    "removal_text",
+    "restored_text",
     "saved_plan",
     "state_list_text",
     "state_show_text",

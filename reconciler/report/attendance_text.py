@@ -15,7 +15,7 @@ from reconciler.report.layout import counted, hang, range_words
 _LIVE = "live values cannot be read back from the gateway"
 _UNSEEN = "not known without --sessions: who is signed in, and who has signed in anew and so may have lost the values"
 
-_UNSEEN_WHERE_SIGNED_IN = (
+_UNSEEN_FOR_GOOD = (
     "not known: who is signed in and would be deferred, and who has signed in anew and so may have lost the values"
 )
 
@@ -51,7 +51,7 @@ def attendance_facts(plan: Plan) -> Iterable[str]:
 def _sessions(plan: Plan) -> list[str]:
     seen = plan.sessions
     if seen is None:
-        return [_UNSEEN_WHERE_SIGNED_IN if plan.signs_in else _UNSEEN]
+        return [_UNSEEN_FOR_GOOD if plan.signs_in or plan.going_back is not None else _UNSEEN]
     words = f"sessions as of this plan: {seen.known} of {counted(seen.asked, 'agent')} {_has(seen.known)} one"
     if seen.keyless:
         words += f" ({seen.keyless} without a key: new or not, nobody can tell)"

@@ -9,6 +9,7 @@ from reconciler.model.plan import Action, EditKind, Plan, Reason
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import attendance_facts
 from reconciler.report.estimate_text import estimate_facts
+from reconciler.report.going_back_text import nothing_to_send
 from reconciler.report.layout import counted, hang
 
 
@@ -20,13 +21,14 @@ def fact_lines(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) 
         unchanged: how many agents have nothing to do.
         estimate: how long it would take, where the site's pace is known.
     """
-    facts = [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(unchanged)]
+    facts = [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(plan, unchanged)]
     return [line for fact in facts for line in hang("", fact.split(" "), indent=4, separator=" ")]
 
 
 def _touched(plan: Plan, estimate: Estimate | None) -> Iterable[str]:
     calls = len(plan.calls)
-    when = "if approved, apply" if plan.refusals else "apply"
+    command = "apply" if plan.going_back is None else "rollback"
+    when = f"if approved, {command}" if plan.refusals else command
     if calls == 0:
         yield f"{when} would send nothing"
     else:
@@ -37,7 +39,8 @@ def _touched(plan: Plan, estimate: Estimate | None) -> Iterable[str]:
     for kind, words in _LOSSES.items():
         losing = sum(1 for change in plan.changes if any(edit.kind is kind for edit in change.edits))
         if losing:
-            yield f"{counted(losing, 'agent')} would lose a channel that is no longer desired: {words}"
+            why = "is no longer desired" if plan.going_back is None else "was not recorded before"
+            yield f"{counted(losing, 'agent')} would lose a channel that {why}: {words}"
     yield from _signed_in(plan)
     yield from _repeated(plan)
     yield from _dropped(plan)
@@ -80,6 +83,8 @@ def _dropped(plan: Plan) -> Iterable[str]:
 
 def _untouched(plan: Plan, unchanged: int) -> str:
     left = [f"{counted(unchanged, 'agent')} already as desired"] if unchanged else []
+    if plan.going_back is not None:
+        left.append("every agent whom that run did not change")
     if plan.options.scope.partial:
         left.append("every agent outside the selection")
     alone = f"left alone: {' and '.join(left)}; " if left else ""
@@ -90,7 +95,9 @@ def _else(plan: Plan) -> str:
     return "else " if plan.signs_in and plan.calls else ""
 
 
-def _nothing(unchanged: int) -> str:
+def _nothing(plan: Plan, unchanged: int) -> str:
+    if plan.going_back is not None:
+        return nothing_to_send(plan.going_back)
     if not unchanged:
         return "No changes: there is no agent to look at, and apply would send nothing."
     stay = "is recorded as desired" if unchanged == 1 else "are recorded as desired"

@@ -6,7 +6,6 @@ is not decided here: `applying` plans afresh and compares.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from reconciler.errors import InputError, StalePlanError
@@ -17,7 +16,8 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Base, Change, GuardrailFinding, Plan, PlanOptions, Scope
 from reconciler.model.printable import printable
 from reconciler.report.attendance_reading import require_attendance, sessions_seen, waits
-from reconciler.report.documents import FORMAT_VERSION, plan_summary
+from reconciler.report.documents import plan_summary
+from reconciler.report.envelope_reading import NewerFormatError, fingerprint_text, require_format
 from reconciler.report.json_reading import (
     ContradictionError,
     Fields,
@@ -40,8 +40,6 @@ _ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not me
 _REVIEW = "make the plan anew and have it reviewed"
 _UPGRADE = "upgrade this reconciler to the version that wrote it, or make the plan anew with this one"
 
-_VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
-_FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _LONGEST_RANGE = 20
 _HIGHEST_EXIT_CODE = 255
 
@@ -55,10 +53,6 @@ class SavedPlan:
     not listed, and nobody in it is `protected`. It is to be shown and compared, never carried out."""
     unchanged: int
     """How many agents had nothing to do."""
-
-
-class _NewerFormatError(ValueError):
-    """Nothing is wrong with the document; this version is too old for it."""
 
 
 def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
@@ -77,7 +71,7 @@ def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
         return _document(parse_json(data))
     except ContradictionError as error:
         raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_REVIEW) from error
-    except _NewerFormatError as error:
+    except NewerFormatError as error:
         raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
     except ValueError as error:
         raise InputError(f"{where}: not a plan this version can read: {error}", hint=_ADVICE) from error
@@ -87,7 +81,7 @@ def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
 
 def _document(value: object) -> SavedPlan:
     fields = Fields(value)
-    _require_format(fields.take("format_version", text))
+    require_format(fields.take("format_version", text))
     if (command := fields.take("command", text)) != "plan":
         raise MisreadError(f"{shown(command)} is not plan, whose document is wanted here", ".command")
     _check_surroundings(fields)
@@ -96,17 +90,6 @@ def _document(value: object) -> SavedPlan:
     require_attendance(plan, unchanged=unchanged)
     fields.finish()
     return SavedPlan(plan=plan, unchanged=unchanged)
-
-
-def _require_format(version: str) -> None:
-    if version == FORMAT_VERSION:
-        return
-    match = _VERSION.fullmatch(version)
-    if match and (int(match[1]), int(match[2])) > (1, 0):
-        raise _NewerFormatError(
-            f"format_version: {version} was written by a newer reconciler; this one reads {FORMAT_VERSION}"
-        )
-    raise ValueError(f"format_version: {shown(version)} is not {FORMAT_VERSION}, which this one reads")
 
 
 def _check_surroundings(fields: Fields) -> None:
@@ -136,7 +119,7 @@ def _plan(fields: Fields) -> Plan:
         changes=fields.take("changes", _changes),
         unchanged=(),
         findings=fields.take("guardrails", listed(_finding)),
-        fingerprint=fields.take("fingerprint", _fingerprint),
+        fingerprint=fields.take("fingerprint", fingerprint_text),
         waits=fields.take("waits", optional(waits)),
         sessions=fields.take("sessions", optional(sessions_seen)),
     )
@@ -165,12 +148,6 @@ def _changes(value: object) -> tuple[Change, ...]:
             raise ValueError(f"agent {change.agent} stands in it twice")
         seen.add(change.agent)
     return changes
-
-
-def _fingerprint(value: object) -> str:
-    if not _FINGERPRINT.fullmatch(text(value)):
-        raise ValueError(f"{shown(value)} is not sha256: and 64 hexadecimal digits")
-    return text(value)
 
 
 def _base(value: object) -> Base:

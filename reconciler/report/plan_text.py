@@ -15,6 +15,7 @@ from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, R
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import knowledge_lines
 from reconciler.report.change_words import deed_words, value_words
+from reconciler.report.going_back_text import going_back_heading, going_back_lines, unfinished_lines
 from reconciler.report.grouping import ChangeGroup, group_changes
 from reconciler.report.layout import (
     agent_lines,
@@ -55,6 +56,7 @@ def plan_text(plan: Plan, *, unchanged: int, style: Style, estimate: Estimate | 
     sections = (
         _heading(plan, style),
         _changes(plan, style),
+        [] if plan.going_back is None else going_back_lines(plan.going_back, style),
         _findings(plan.findings, len(plan.changes), style),
         [
             *fact_lines(plan, unchanged=unchanged, estimate=estimate),
@@ -85,7 +87,11 @@ def scope_words(scope: Scope) -> list[str]:
 
 def _heading(plan: Plan, style: Style) -> list[str]:
     site = printable(plan.site, limit=60)
-    lines = [style(Role.HEADING, f"plan for site {site}: desired values against what was last recorded")]
+    if plan.going_back is None:
+        lines = [style(Role.HEADING, f"plan for site {site}: desired values against what was last recorded")]
+    else:
+        lines = [style(Role.HEADING, going_back_heading(site, plan.going_back))]
+        lines += unfinished_lines(plan.going_back, style)
     lines += knowledge_lines(plan)
     lines += [f"asked for: {words}" for words in _option_words(plan.options)]
     if plan.options.scope.partial:

@@ -17,6 +17,7 @@ def probe_script_document(script: ProbeScript) -> Document:
         "path": script.path,
         "source": script.source,
         "at_most": script.at_most,
+        "restoring_attempts": script.restoring_attempts,
         "seconds": script.seconds,
         "pause": script.pause,
         "messages": [asdict(each) for each in script.messages],

@@ -60,6 +60,11 @@ def probe_script_text(script: ProbeScript, *, style: Style) -> str:
         [line for message in script.messages for line in _message(message.letter, message.purpose, message.body)],
         ["in this order, one after the other; an answer that is not expected ends it:"],
         [line for each in script.branches for line in _branch(each)],
+        _wrapped(
+            "repeated, and counted apart: a call whose session is refused, once, with a new session; and what gives "
+            f"the numbers back, up to {script.restoring_attempts} times in a spelling",
+            indent=0,
+        ),
         [_end(script)],
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -67,10 +72,10 @@ def probe_script_text(script: ProbeScript, *, style: Style) -> str:
 
 def _risk(script: ProbeScript, style: Style) -> list[str]:
     lines = _wrapped(
-        f"This touches the numbers of one live agent for some seconds: {counted(script.at_most, 'call')} at most, one "
-        f"a second, so about {script.seconds:.0f} s. It begins and ends with the agent's {script.source} numbers. A "
-        "gateway that takes a wrong spelling for 0, or that checks no numbers, can leave the agent without sessions, "
-        "or with more of them on one channel, for a second or two.",
+        f"This touches the numbers of one live agent for some seconds: {counted(script.at_most, 'call')} at most and "
+        f"what has to be repeated, one a second, so about {script.seconds:.0f} s. It begins and ends with the agent's "
+        f"{script.source} numbers. A gateway that takes a wrong spelling for 0, or that checks no numbers, can leave "
+        "the agent without sessions, or with more of them on one channel, for a second or two.",
         indent=0,
     )
     if script.source == "desired":

@@ -37,6 +37,7 @@ _REASONS: Mapping[Action, tuple[Reason, ...]] = {
 _DIFFERING = (Reason.NEW, Reason.CHANGED)
 _FIELDS = ("total", *(f"channels.{channel.label}" for channel in Channel))
 """Every number an edit can be about, in the order edits are listed."""
+_CHANNELS = {channel.code: channel for channel in Channel}
 _LONGEST_ID = 20
 
 _action, _reason, _kind = word_of(Action), word_of(Reason), word_of(EditKind)
@@ -77,8 +78,8 @@ def agent_id(value: object) -> AgentId:
 def _deed(fields: Fields) -> _Build:
     action = fields.take("action", _action)
     reason = fields.take("reason", _reason)
-    before = fields.take("before", optional(_concurrency))
-    after = fields.take("after", optional(_concurrency))
+    before = fields.take("before", optional(concurrency))
+    after = fields.take("after", optional(concurrency))
     edits = fields.take("edits", listed(_edit))
     fields.finish()
     build = partial(_of_action(action, before, after), reason=reason, edits=edits)
@@ -165,7 +166,8 @@ def _line(value: object) -> int:
     return whole(value)
 
 
-def _concurrency(value: object) -> Concurrency:
+def concurrency(value: object) -> Concurrency:
+    """Read the numbers of an agent."""
     fields = Fields(value)
     total = fields.take("total", whole)
     channels = fields.take("channels", _channels)
@@ -175,7 +177,7 @@ def _concurrency(value: object) -> Concurrency:
 
 def _channels(value: object) -> dict[Channel, int]:
     fields = Fields(value)
-    channels = {channel: fields.take(channel.code, whole) for channel in Channel if channel.code in fields.remaining()}
+    channels = {channel: fields.take(code, whole) for code, channel in _CHANNELS.items() if code in fields.remaining()}
     fields.finish()
     if not channels:
         raise MisreadError("it names no channel")

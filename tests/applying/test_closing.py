@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import pytest
 from applying.scripted import Fault, ScriptedSource, run_skipping
 
 from reconciler.applying import Stop
-from reconciler.applying.closing import LAST_MOMENT, LONGEST, closing
 from reconciler.errors import InterruptedRunError
+from reconciler.gateway import closing
+from reconciler.gateway.sessions.closing import LONGEST
 
+LAST_MOMENT = 0.75
 INTERRUPTED = InterruptedRunError("interrupted")
 
 
@@ -36,12 +40,16 @@ class Closing(ScriptedSource):
             raise self.bug
 
 
+def closing_by(source: Closing, stop: Stop) -> AbstractAsyncContextManager[None]:
+    return closing(source, too_late=partial(stop.patience_over, more=LAST_MOMENT), on_bug=stop.request)
+
+
 def leave(source: Closing, stop: Stop, way: Callable[[], None]) -> float:
     """Leave by `way`; return the seconds it took."""
 
     async def main(clock: Callable[[], float]) -> float:
         try:
-            async with closing(source, stop):
+            async with closing_by(source, stop):
                 way()
         except (Fault, asyncio.CancelledError):
             pass
@@ -97,7 +105,7 @@ def test_the_grace_counts_from_the_interrupt_and_not_from_the_beginning_of_closi
     source, stop = Closing(seconds=1e6), Stop()
 
     async def main(clock: Callable[[], float]) -> float:
-        async with closing(source, stop):
+        async with closing_by(source, stop):
             stop.request(INTERRUPTED, grace=5.0)
             await asyncio.sleep(4.0)
         return clock()
@@ -110,7 +118,7 @@ def test_an_interrupt_in_the_midst_of_closing_is_heard() -> None:
 
     async def main(clock: Callable[[], float]) -> float:
         asyncio.get_running_loop().call_later(2.0, lambda: stop.request(INTERRUPTED, grace=5.0))
-        async with closing(source, stop):
+        async with closing_by(source, stop):
             pass
         return clock()
 

@@ -22,7 +22,7 @@ from reconciler.state import decode
 
 OTHER = concurrency(8, web_chat=3, sms=6)
 FIVE = (1001, 1002, 1003, 1004, 1005)
-NOTHING_LEFT = {"state.json", "state.json.lock", "sessions.json"}
+NOTHING_LEFT = {"state.json", "state.json.history", "state.json.lock", "sessions.json"}
 
 
 def begun(office: Office, *agents: int) -> None:

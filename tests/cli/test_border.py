@@ -131,6 +131,19 @@ def test_an_interrupt_exits_130(site: Site, monkeypatch: pytest.MonkeyPatch, err
     assert ended.code == ended.document["exit_code"] == ExitCode.INTERRUPTED
 
 
+def test_an_interrupt_while_the_command_is_loaded_leaves_a_document_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupt)
+
+    ended = site.run("version", "--json")
+
+    assert ended.code == ended.document["exit_code"] == ExitCode.INTERRUPTED
+
+
 def test_another_complaint_of_the_parser_exits_3(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def complain() -> str:
         raise click.FileError("plan.json", "no such thing")

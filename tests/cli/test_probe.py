@@ -14,9 +14,10 @@ from reconciler.state import LockHolder, open_local_store
 SCRIPT = """\
 probe of agent 1002 at site demo
 
-This touches the numbers of one live agent for some seconds: 12 calls at most, one a second, so about 11 s. It
-begins and ends with the agent's desired numbers. A gateway that takes a wrong spelling for 0, or that checks
-no numbers, can leave the agent without sessions, or with more of them on one channel, for a second or two.
+This touches the numbers of one live agent for some seconds: 12 calls at most and what has to be repeated, one
+a second, so about 11 s. It begins and ends with the agent's desired numbers. A gateway that takes a wrong
+spelling for 0, or that checks no numbers, can leave the agent without sessions, or with more of them on one
+channel, for a second or two.
 Nothing is recorded of this agent: the first call already sets numbers that it may not have.
 
 first: a few TLS handshakes with https://127.0.0.1:1, in which nothing is sent; if the settings of site.yaml

@@ -128,7 +128,9 @@ def test_a_wrong_password_exits_4_after_one_attempt_and_says_what_to_do(site: Si
     assert "correct sessions.credentials" in error["summary"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["sigint", "sigterm"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "cancelled-job", "closed-terminal"]
+)
 def test_a_signal_in_the_middle_leaves_nobody_signed_in(
     slow_site: Site, server: RehearsalServer, number: signal.Signals
 ) -> None:
@@ -142,6 +144,15 @@ def test_a_signal_in_the_middle_leaves_nobody_signed_in(
     assert attendance(server)["signed_in"] == {}
     assert 3 <= attendance(server)["sign_outs"] == attendance(server)["sign_ins"] < 20
     assert "left-signed-in" not in warnings(document)
+
+
+def test_a_run_under_nohup_outlives_its_terminal(slow_site: Site, server: RehearsalServer) -> None:
+    process = start_apply(slow_site, under=["nohup"])
+    wait_until(lambda: attendance(server)["sign_ins"] >= 3)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, attendance(server)["sign_outs"]) == (0, 20)
 
 
 def test_a_signal_while_the_gateway_hangs_ends_within_seven_seconds_and_names_who_is_left(

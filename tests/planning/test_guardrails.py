@@ -328,6 +328,9 @@ def test_guardrails_refuse_a_plan_and_never_trim_it(situation: Situation, number
             wanted, situation.state, situation.options, session_keys=situation.session_keys, allow_changes=number
         )
 
-    unguarded = replace(situation.desired, site=replace(situation.desired.site, guardrails=GuardrailSettings(**OFF)))
+    # A protected team is also what a record keeps without approval, so it is not only a guardrail: it stays.
+    teams = situation.desired.site.guardrails.protected_teams
+    limits = GuardrailSettings(**OFF, protected_teams=teams)
+    unguarded = replace(situation.desired, site=replace(situation.desired.site, guardrails=limits))
     assert plan(unguarded).changes == plan(situation.desired).changes
     assert plan(unguarded).fingerprint == plan(situation.desired).fingerprint

@@ -55,6 +55,7 @@ SCRIPT = ProbeScript(
         ScriptedBranch(depth=1, condition="A is acknowledged", letters=("A", "B"), note="as before"),
     ),
     at_most=12,
+    restoring_attempts=3,
     seconds=11.0,
     pause=300.0,
 )

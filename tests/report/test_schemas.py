@@ -61,6 +61,7 @@ def _outcome(plan: Plan) -> Document:
         fingerprint=plan.fingerprint,
         base={"lineage": None, "serial": 0},
         saved={"lineage": None, "serial": 0},
+        rollback_file=None,
         outcomes=outcome_documents(outcomes),
     )
 

@@ -19,7 +19,7 @@ from reconciler.cli.options import (
     strict_option,
 )
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_run_notes, open_store
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import write_file
 from reconciler.errors import ExitCode
@@ -65,7 +65,7 @@ def command(
     check_scope(options.scope, opened.desired, state)
     keys = _session_keys(opened, state, options) if options.sessions else None
     plan = make_plan(opened.desired, state, options, session_keys=keys, allow_changes=allow_changes)
-    notes = [] if out is None else [_save(opened, plan, out)]
+    notes = [*open_run_notes(state), *([] if out is None else [_save(opened, plan, out)])]
     return _result(opened, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
 
 

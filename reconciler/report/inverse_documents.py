@@ -1,0 +1,78 @@
+"""The way back from a run as a document, the content of a rollback file; and who goes back, for other documents.
+
+Rules of this file: records are written as the state has them. `inverse_reading` reads exactly this.
+"""
+
+from __future__ import annotations
+
+from reconciler.model.agent import AgentId
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.going_back import GoingBack
+from reconciler.model.inverse import InverseChange, InversePlan
+from reconciler.model.state import AgentRecord
+from reconciler.report.documents import FORMAT_VERSION, Document
+
+INVERSE = "rollback"
+"""What the document calls itself."""
+
+
+def inverse_document(inverse: InversePlan, *, tool_version: str) -> Document:
+    """Return `inverse` as the document that `schemas/rollback.schema.json` describes."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "tool_version": tool_version,
+        "document": INVERSE,
+        "left_by": inverse.left_by,
+        "begun_at": inverse.begun_at,
+        "finished": inverse.finished,
+        "site": inverse.site,
+        "url": inverse.url,
+        "callnums_key": str(inverse.callnums_key),
+        "state": {"lineage": inverse.lineage, "before": inverse.serial_before, "after": inverse.serial_after},
+        "fingerprint": inverse.fingerprint,
+        "agents": [_change(change) for change in inverse.changes],
+    }
+
+
+def going_back_document(going_back: GoingBack) -> Document:
+    """Return whom a plan that undoes a run does not call, and whom it calls with a doubt."""
+    return {
+        "left_by": going_back.left_by,
+        "begun_at": going_back.begun_at,
+        "finished": going_back.finished,
+        "restored": _ids(tuple(going_back.restored)),
+        "unknown": _ids(going_back.unknown),
+        "uncertain": _ids(going_back.uncertain),
+        "changed_since": _ids(going_back.changed_since),
+        "already": _ids(going_back.already),
+    }
+
+
+def _ids(agents: tuple[AgentId, ...]) -> list[str]:
+    return [str(agent) for agent in agents]
+
+
+def _change(change: InverseChange) -> Document:
+    return {
+        "agent": str(change.agent),
+        "action": str(change.action),
+        "outcome": None if change.result is None else str(change.result),
+        "before": None if change.before is None else _record(change.before),
+        "after": None if change.after is None else _values(change.after),
+    }
+
+
+def _record(record: AgentRecord) -> Document:
+    return {
+        **_values(record.concurrency),
+        "callnums_key": str(record.callnums_key),
+        "acknowledged_at": record.acknowledged_at,
+        "session": record.session,
+        "team": record.team,
+        "protected": record.protected,
+        "status": str(record.status),
+    }
+
+
+def _values(value: Concurrency) -> Document:
+    return {"total": value.total, "channels": {channel.code: sessions for channel, sessions in value.channels}}
