@@ -36,7 +36,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types format coverage counterparts bench lock clean
+.PHONY: help demo test torture check lint types format coverage counterparts bench lock clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ demo: $(INSTALLED) ## Rehearse plan and apply against a gateway that runs on thi
 
 test: $(INSTALLED) ## Run the tests, on up to four cores.
 	@$(PYTEST) $(if $(COVERAGE),--cov) $(ARGS)
+
+torture: $(INSTALLED) ## Kill, cut and refuse all that can be: the long run of tests/crash.
+	@TORTURE=1 $(PYTEST) tests/crash $(ARGS)
 
 check: lint types test ## Run all that must pass before a change is taken: lint, types, tests.
 
