@@ -184,7 +184,7 @@ def _listen(program: subprocess.Popen[bytes], limit: int) -> bytes:
         open_pipes.register(_pipe(program.stderr), selectors.EVENT_READ, complaint)
         while open_pipes.get_map():
             if time.monotonic() > deadline:
-                _refuse_late(complaint, output)
+                _refuse_late("program, or something it has started,", complaint, output)
             _take(open_pipes, deadline)
             del complaint[: -MAX_COMPLAINT - 1]
             if len(output) > limit:
@@ -192,7 +192,7 @@ def _listen(program: subprocess.Popen[bytes], limit: int) -> bytes:
     try:
         status = program.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        _refuse_late(complaint, output)
+        _refuse_late("program", complaint, output)
     if status != 0:
         raise _UnreadableError(f"the program {_ending(status)}{last_words(complaint, output)}")
     return bytes(output)
@@ -212,8 +212,8 @@ def _take(open_pipes: selectors.BaseSelector, deadline: float) -> None:
         key.data.extend(chunk)
 
 
-def _refuse_late(complaint: bytearray, output: bytearray) -> NoReturn:
-    raise _UnreadableError(f"the program did not end within {COMMAND_TIMEOUT:g} s{last_words(complaint, output)}")
+def _refuse_late(who: str, complaint: bytearray, output: bytearray) -> NoReturn:
+    raise _UnreadableError(f"the {who} did not end within {COMMAND_TIMEOUT:g} s{last_words(complaint, output)}")
 
 
 def _ending(status: int) -> str:

@@ -172,16 +172,19 @@ def test_complaints_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script",
-    ["echo $$ > pid; exec sleep 60", "sleep 60 & echo $! > pid", "exec >&- 2>&-; echo $$ > pid; sleep 60"],
-    ids=["hangs", "leaves-something-running", "closes-its-output"],
+    ("script", "who"),
+    [
+        pytest.param("echo $$ > pid; exec sleep 60", "the program, or something it has started,", id="hangs"),
+        pytest.param("sleep 60 & echo $! > pid", "the program, or something it has started,", id="leaves-a-child"),
+        pytest.param("exec >&- 2>&-; echo $$ > pid; sleep 60", "the program", id="closes-its-output"),
+    ],
 )
 def test_a_program_that_does_not_end_is_killed_with_all_it_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, who: str
 ) -> None:
     monkeypatch.setattr(credentials, "COMMAND_TIMEOUT", 1.0)
 
-    assert "did not end within 1 s" in str(refusal(shell(script), tmp_path))
+    assert f"{who} did not end within 1 s" in str(refusal(shell(script), tmp_path))
     assert gone(int((tmp_path / "pid").read_text()))
 
 

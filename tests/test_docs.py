@@ -19,9 +19,9 @@ from support.site import run_in
 
 from reconciler.desired import load
 from reconciler.errors import ExitCode
-from reconciler.model.site import CallnumsKey
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, empty_state
-from reconciler.state import LockHolder, StateStore
+from reconciler.state import LockHolder, open_local_store
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -54,7 +54,7 @@ def record(root: Path) -> None:
         )
         for agent, wanted in desired.agents.items()
     }
-    store = StateStore(
+    store = open_local_store(
         root / "state.json",
         site=desired.site.name,
         clock=lambda: "2026-01-31T09:30:00Z",

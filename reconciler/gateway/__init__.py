@@ -5,7 +5,7 @@ The only home of httpx. What leaves this room are verdicts, sessions and errors 
     protocol/   requests, replies and verdicts, without I/O
     retcodes    what retcodes mean, as a table (with statuses, rows; verdict_table has all of them)
     access      the way to the gateway: trust, client certificate, proxy (with trust, tunnel, pem_file)
-    client      connections, deadlines, verdicts put together (with connection, failures)
+    client      connections, deadlines, verdicts put together (with connection, wire, dialing, failures)
     sessions/   where Guids come from: a file, an environment variable, a program
 """
 
@@ -32,7 +32,7 @@ from reconciler.gateway.protocol import (
 )
 from reconciler.gateway.retcodes import REPLIES, SUCCESS, lookup, with_overrides
 from reconciler.gateway.rows import Grade, Row, VerdictTable
-from reconciler.gateway.sessions import SessionSource, SignInAccess, open_source
+from reconciler.gateway.sessions import SessionSource, SignInAccess, closing, open_source
 from reconciler.gateway.verdict_table import verdict_table
 from reconciler.gateway.witness import GatewayWitness, Observation
 
@@ -64,6 +64,7 @@ __all__ = [
     "Verdict",
     "VerdictTable",
     "build_request",
+    "closing",
     "judge",
     "judge_failure",
     "lookup",

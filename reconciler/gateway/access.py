@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ import httpx
 
 from reconciler.credentials import read_secret
 from reconciler.errors import CredentialError, InputError
+from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.trust import build_context
 from reconciler.gateway.tunnel import Proxy
 from reconciler.model.gateway_settings import GatewaySettings
@@ -33,6 +34,8 @@ class GatewayAccess:
     context: ssl.SSLContext
     """Whom they trust, and what they show of themselves."""
     proxy: Proxy | None = None
+    secrets: Secrets = field(default_factory=Secrets)
+    """What no text of this gateway may show; each client adds what it sends and gets, and looks for what all know."""
 
 
 def open_access(settings: GatewaySettings, *, root: Path, environ: Mapping[str, str]) -> GatewayAccess:

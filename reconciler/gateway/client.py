@@ -19,7 +19,6 @@ from reconciler.gateway.access import GatewayAccess
 from reconciler.gateway.connection import Connection
 from reconciler.gateway.failures import Failure
 from reconciler.gateway.protocol import Reply, Request, Verdict, judge, judge_failure
-from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.retcodes import REPLIES
 from reconciler.gateway.rows import VerdictTable
 from reconciler.model.gateway_settings import GatewaySettings
@@ -59,7 +58,7 @@ class GatewayClient:
         self._transport = transport
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._idle: list[Connection] = []
-        self._secrets = Secrets()
+        self._secrets = access.secrets
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,6 +82,7 @@ class GatewayClient:
             result = await self._exchange(request)
         match result:
             case Reply():
+                self._secrets.add([result.guid])
                 return judge(result, now=self._now(), table=self._table, secrets=self._secrets), result
             case Failure(kind, detail):
                 return judge_failure(kind, detail), None

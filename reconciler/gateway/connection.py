@@ -2,36 +2,44 @@
 
 Rules of this file: a connection carries one call at a time, and whatever one agent's call leaves behind (a cookie,
 half a reply) never meets another agent's. Nothing is read from the environment, no redirect is followed, no cookie is
-kept, no reply is unpacked. Each call has one deadline over all of it, since the library's own timeouts begin anew
-with every read.
+kept, no reply is unpacked. Each call has one deadline over all of it, from looking up the host to the last byte.
 
-One library client per connection is deliberate: a shared pool is scanned at every call, and that is what limits it.
+Of the HTTP library only requests, replies and the door between the two are used, not its client, pool and network: see
+docs/adr/0011.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import AsyncIterable, Sequence
+from functools import partial
 from typing import Any, Protocol, cast
 
-import httpcore
 import httpx
 
 from reconciler.gateway.access import GatewayAccess
+from reconciler.gateway.dialing import attach
 from reconciler.gateway.failures import NETWORK_ERRORS, Failure, Phase, explain
 from reconciler.gateway.protocol import Reply
 from reconciler.gateway.protocol.reply import MAX_BODY
-from reconciler.gateway.tunnel import TunnelBackend
+from reconciler.gateway.tunnel import reach
+from reconciler.gateway.wire import Wire
 
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "reconciler"}
-_PHASES = {
-    "connection.connect_tcp.started": Phase.CONNECTING,
-    "connection.start_tls.started": Phase.SHAKING_HANDS,
-    "http11.send_request_headers.started": Phase.SENDING,
-}
+_HEADERS = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", "reconciler"),
+)
+_PORTS = {"https": 443, "http": 80}
+_CONNECT, _TLS, _SEND = (
+    "connection.connect_tcp.started",
+    "connection.start_tls.started",
+    "http11.send_request_headers.started",
+)
+"""How a transport tells how far a call has come: the library's own words for it, in its `trace` extension."""
+
+_PHASES = {_CONNECT: Phase.CONNECTING, _TLS: Phase.SHAKING_HANDS, _SEND: Phase.SENDING}
 
 
 class Message(Protocol):
@@ -67,92 +75,85 @@ class Connection:
         self._timeout = timeout
         self._max_body = max_body
         self._proxy = access.proxy
-        if transport is None and access.proxy is not None:
-            transport = _Tunnelled(access, TunnelBackend(access.proxy))
-        self._client = httpx.AsyncClient(
-            verify=access.context,
-            transport=transport,
-            headers=_HEADERS,
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            timeout=httpx.Timeout(connect=timeout, read=timeout, write=timeout, pool=timeout),
-            limits=_ONE,
-            follow_redirects=False,
-            trust_env=False,
-            http2=False,
-        )
+        self._transport = _Network(access, max_body) if transport is None else transport
 
-    async def exchange(self, request: Message) -> Reply | Failure:
-        """Send `request` and return the reply, or why there is none."""
+    async def exchange(self, message: Message) -> Reply | Failure:
+        """Send `message` and return the reply, or why there is none."""
         progress = _Progress()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._send(request, progress)
+                return await self._send(message, progress)
         except NETWORK_ERRORS as exc:
             return explain(exc, progress.phase, proxy=self._proxy)
-        finally:
-            await progress.clean_up()
 
-    async def _send(self, request: Message, progress: _Progress) -> Reply:
-        async with self._client.stream(
-            request.method,
-            request.url,
-            headers=list(request.headers),
-            content=request.body,
-            extensions={"trace": progress.note},
-        ) as response:
+    async def _send(self, message: Message, progress: _Progress) -> Reply:
+        response = await self._transport.handle_async_request(
+            httpx.Request(
+                message.method,
+                message.url,
+                headers=[*_HEADERS, *message.headers],
+                content=message.body,
+                extensions={"trace": progress.note},
+            )
+        )
+        try:
             return await _receive(response, self._max_body)
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
 
-class _Tunnelled(httpx.AsyncHTTPTransport):
-    """The library's transport, on connections of ours."""
+class _Network(httpx.AsyncBaseTransport):
+    """Sends requests over one connection, opened when it is first needed and when the last one is of no more use."""
 
-    def __init__(self, access: GatewayAccess, backend: httpcore.AsyncNetworkBackend) -> None:
-        super().__init__(verify=access.context, limits=_ONE, trust_env=False)
-        # The library offers no other way in for a network backend; a test fails should it take this one away.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=access.context,
-            max_connections=_ONE.max_connections,
-            max_keepalive_connections=_ONE.max_keepalive_connections,
-            keepalive_expiry=_ONE.keepalive_expiry,
-            network_backend=backend,
-        )
+    def __init__(self, access: GatewayAccess, max_body: int) -> None:
+        self._access = access
+        self._max_body = max_body
+        self._wire: Wire | None = None
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        trace = request.extensions["trace"]
+        if self._wire is None or not self._wire.usable:
+            await self.aclose()
+            self._wire = await self._open(request.url, trace)
+        await trace(_SEND, {})
+        return await self._wire.ask(request, await request.aread())
 
-class _Stream(Protocol):
-    async def aclose(self) -> None: ...
+    async def _open(self, url: httpx.URL, trace: Any) -> Wire:
+        host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+        await trace(_CONNECT, {})
+        connection = await reach(host, port, self._access.proxy)
+        # Without TLS only where a setting allows it: a session broker on this machine, and never the gateway.
+        context = self._access.context if url.scheme == "https" else None
+        if context is not None:
+            await trace(_TLS, {})
+        _, wire = await attach(partial(Wire, self._max_body), connection, host=host, context=context)
+        return wire
+
+    async def aclose(self) -> None:
+        if self._wire is not None:
+            await self._wire.close()
 
 
 class _Progress:
-    """Hears from the library how far a call has come."""
+    """Hears from the transport how far a call has come."""
 
     def __init__(self) -> None:
         self.phase = Phase.UNKNOWN
-        self._stream: _Stream | None = None
 
-    async def note(self, event: str, info: dict[str, Any]) -> None:
+    async def note(self, event: str, _info: object) -> None:
         self.phase = _PHASES.get(event, self.phase)
-        if event == "connection.connect_tcp.complete":
-            self._stream = info["return_value"]
-
-    async def clean_up(self) -> None:
-        # A call that is cancelled, by its deadline or a signal, in the midst of the handshake leaves its socket open:
-        # the library closes it after exceptions, and a cancellation is none.
-        if self.phase in (Phase.CONNECTING, Phase.SHAKING_HANDS) and self._stream is not None:
-            await self._stream.aclose()
 
 
 async def _receive(response: httpx.Response, max_body: int) -> Reply:
     body = bytearray()
-    raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())  # raw: not unpacked, so nothing can explode
-    async with aclosing(raw) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > max_body:
-                break
+    async for chunk in cast(AsyncIterable[bytes], response.stream):  # not unpacked, so nothing can explode
+        body += chunk
+        if len(body) > max_body:
+            break
     headers = response.headers
     return Reply(
         status=response.status_code,

@@ -16,19 +16,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpcore
-
 from reconciler.gateway.access import GatewayAccess, open_access
+from reconciler.gateway.dialing import attach
 from reconciler.gateway.failures import NETWORK_ERRORS, Failure, Phase, explain
 from reconciler.gateway.protocol import FailureKind, judge_failure
-from reconciler.gateway.tunnel import TunnelBackend
+from reconciler.gateway.tunnel import reach
 from reconciler.model.gateway_settings import GatewaySettings
 
 MAX_CHAIN = 16
 """Certificates that are looked at; real chains have two to four."""
 
 _DEFAULT_PORT = 443
-_ERRORS = (*NETWORK_ERRORS, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +89,20 @@ class HandshakeMaker:
         """
         access = self._access(trust)
         parts = urlsplit(self._settings.url)
+        host, port = parts.hostname or "", parts.port or _DEFAULT_PORT
         phase = Phase.CONNECTING
-        stream: Any = None
         started = self._monotonic()
         try:
             async with asyncio.timeout(self._settings.timeout):
-                stream = await _backend(access).connect_tcp(parts.hostname or "", parts.port or _DEFAULT_PORT)
+                connection = await reach(host, port, access.proxy)
                 connected, phase = self._monotonic(), Phase.SHAKING_HANDS
-                stream = await stream.start_tls(access.context, parts.hostname)
-                return self._told(stream, started, connected)
-        except _ERRORS as exc:
+                transport, _ = await attach(asyncio.Protocol, connection, host=host, context=access.context)
+        except NETWORK_ERRORS as exc:
             return _failed(explain(exc, phase, proxy=access.proxy))
+        try:
+            return self._told(transport, started, connected)
         finally:
-            if stream is not None:
-                await stream.aclose()
+            transport.abort()
 
     def _access(self, trust: Trust | None) -> GatewayAccess:
         if trust is None:
@@ -115,8 +113,8 @@ class HandshakeMaker:
             _let_trust(access.context, trust)
         return access
 
-    def _told(self, stream: Any, started: float, connected: float) -> Handshake:
-        tls = stream.get_extra_info("ssl_object")
+    def _told(self, transport: asyncio.Transport, started: float, connected: float) -> Handshake:
+        tls = transport.get_extra_info("ssl_object")
         cipher = tls.cipher()
         return Handshake(
             version=tls.version() or "unknown",
@@ -125,10 +123,6 @@ class HandshakeMaker:
             connect_seconds=connected - started,
             tls_seconds=self._monotonic() - connected,
         )
-
-
-def _backend(access: GatewayAccess) -> httpcore.AsyncNetworkBackend:
-    return httpcore.AnyIOBackend() if access.proxy is None else TunnelBackend(access.proxy)
 
 
 def _let_trust(context: ssl.SSLContext, trust: Trust) -> None:

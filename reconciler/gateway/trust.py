@@ -58,12 +58,17 @@ def trusting(
         InputError: the file cannot be read or used.
     """
     authorities = None if ca_file is None else read_pem(root / ca_file, f"{setting} {ca_file}", hint=hint)
+    # Not `create_default_context`: that writes the keys of every connection to where SSLKEYLOGFILE says.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    if authorities is None:
+        context.load_default_certs()
+        return context
     try:
         # `ssl` takes PEM as ASCII only; what is not can stand in the remarks between the certificates.
-        context = ssl.create_default_context(cadata=authorities and _as_ascii(authorities))
+        context.load_verify_locations(cadata=_as_ascii(authorities))
     except ssl.SSLError as exc:
         raise InputError(f"{setting} {ca_file} holds no certificate that can be read", hint=hint) from exc
-    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     return context
 
 

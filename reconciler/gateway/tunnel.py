@@ -1,20 +1,18 @@
-"""The way to the gateway through a proxy: an HTTP CONNECT, and after it TLS from end to end.
+"""The way to the gateway, through a proxy if there is one: an HTTP CONNECT, and after it TLS from end to end.
 
 Rules of this file: the proxy learns the gateway's host and port and its own credentials, and nothing else: a Guid goes
 through the tunnel encrypted. Nothing a proxy says is repeated but its status. Whatever fails here failed before a byte
 was sent to the gateway, so it can never leave an agent in doubt.
-
-The library's own proxy is not used: it does not bracket an IPv6 address in its CONNECT, and tells the call's own
-headers from those of the CONNECT only by their text.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+import socket
 from dataclasses import dataclass, field
 
-import httpcore
+from reconciler.gateway.dialing import dial
 
 MAX_HEAD = 16 * 1024
 """Bytes of a proxy's answer, up to the blank line."""
@@ -48,50 +46,37 @@ class TunnelRefusedError(OSError):
         self.status = status
 
 
-class TunnelBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections that lead through a proxy."""
+async def reach(host: str, port: int, proxy: Proxy | None) -> socket.socket:
+    """Return a socket whose other end is `host`, straight or through `proxy`.
 
-    def __init__(self, proxy: Proxy) -> None:
-        """Take the proxy; nothing is opened yet."""
-        self._proxy = proxy
-        self._direct = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the library's signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Return a stream that ends at `host`.
-
-        Raises:
-            TunnelRefusedError: the proxy does not open a tunnel.
-            httpcore.ConnectError: (or another network error of the library) the proxy cannot be reached.
-        """
-        stream = await self._direct.connect_tcp(
-            self._proxy.host, self._proxy.port, timeout, local_address, socket_options
-        )
-        try:
-            await stream.write(self._request(f"{_bracketed(host)}:{port}"), timeout)
-            _judge(await _read_head(stream, timeout))
-        except BaseException:  # a cancellation too: nobody else knows of this socket yet
-            await stream.aclose()
-            raise
-        return stream
-
-    def _request(self, target: str) -> bytes:
-        lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: reconciler"]
-        if self._proxy.authorization:
-            lines.append(f"Proxy-Authorization: {self._proxy.authorization}")
-        return "\r\n".join([*lines, "", ""]).encode("ascii")
+    Raises:
+        TunnelRefusedError: the proxy does not open a tunnel.
+        OSError: the host, or the proxy if there is one, cannot be reached.
+    """
+    if proxy is None:
+        return await dial(host, port)
+    connection = await dial(proxy.host, proxy.port)
+    try:
+        await asyncio.get_running_loop().sock_sendall(connection, _request(f"{_bracketed(host)}:{port}", proxy))
+        _judge(await _read_head(connection))
+    except BaseException:  # a cancellation too: nobody else knows of this socket yet
+        connection.close()
+        raise
+    return connection
 
 
-async def _read_head(stream: httpcore.AsyncNetworkStream, timeout: float | None) -> bytes:  # noqa: ASYNC109 - as above
+def _request(target: str, proxy: Proxy) -> bytes:
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: reconciler"]
+    if proxy.authorization:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+async def _read_head(connection: socket.socket) -> bytes:
+    loop = asyncio.get_running_loop()
     head = b""
     while _END not in head and len(head) <= MAX_HEAD:
-        more = await stream.read(4096, timeout)
+        more = await loop.sock_recv(connection, 4096)
         if not more:
             break
         head += more

@@ -14,6 +14,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.probe import ProbeScript, ScriptedBranch, ScriptedMessage
 from reconciler.model.session import Session
+from reconciler.probing.restoring import RESTORING_ATTEMPTS
 from reconciler.probing.script import BAD_MESSAGE, LONGEST
 from reconciler.probing.subject import Subject
 from reconciler.probing.trials import (
@@ -59,6 +60,7 @@ def announce(
         messages=tuple(_messages(subject, partial=partial)),
         branches=tuple(_branches(subject.configured, partial=partial)),
         at_most=LONGEST + 1 - shortest_way_out,
+        restoring_attempts=RESTORING_ATTEMPTS,
         seconds=(LONGEST - shortest_way_out) * interval,
         pause=pause if partial else None,
     )

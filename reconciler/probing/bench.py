@@ -200,6 +200,8 @@ class Bench:
 
     async def _call(self, step: Step, session: Session, *, restoring: bool) -> Result:
         async with self._source.calling(session) as newest:
+            if self._halt.requested and not restoring:  # meanwhile: the source may have had something in flight
+                return Result(trial=Trial(step=step, answer=Answer.STOPPED))
             work = self._observer.observe(self._request(step, newest))
             try:
                 seen = await (work if restoring else self._halt.race(work, grace=GRACE))

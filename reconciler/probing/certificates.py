@@ -1,13 +1,15 @@
 """Certificates as the gateway presents them, made readable. Only home of cryptography.
 
 Rules of this file: nothing in a presented certificate is believed; what is read is shown, escaped and cut. One that
-cannot be read is shown as such, with its fingerprint, and ends nothing.
+cannot be read is shown as such, with its fingerprint, and ends nothing. What the library thinks of one (a negative
+serial number, a country of three letters) is no warning to the people who look at it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ssl
+import warnings
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -26,20 +28,10 @@ def read_certificate(der: bytes) -> Certificate:
     sha256 = ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))
     pem = ssl.DER_cert_to_PEM_cert(der)
     try:
-        found = x509.load_der_x509_certificate(der)
-        subject, issuer = found.subject.rfc4514_string(), found.issuer.rfc4514_string()
-        return Certificate(
-            subject=printable(subject or "(empty)"),
-            issuer=printable(issuer or "(empty)"),
-            names=_names(found),
-            not_before=_time(found.not_valid_before_utc),
-            not_after=_time(found.not_valid_after_utc),
-            sha256=sha256,
-            authority=_is_authority(found),
-            self_signed=found.subject == found.issuer,
-            pem=pem,
-        )
-    except ValueError:  # the library's word for whatever is not as the standard wants it
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(der, sha256=sha256, pem=pem)
+    except Exception:  # noqa: BLE001 - the library has no one word for what is not as the standard wants it
         return Certificate(
             subject=_UNREADABLE,
             issuer=_UNREADABLE,
@@ -51,6 +43,21 @@ def read_certificate(der: bytes) -> Certificate:
             self_signed=False,
             pem=pem,
         )
+
+
+def _read(der: bytes, *, sha256: str, pem: str) -> Certificate:
+    found = x509.load_der_x509_certificate(der)
+    return Certificate(
+        subject=printable(found.subject.rfc4514_string() or "(empty)"),
+        issuer=printable(found.issuer.rfc4514_string() or "(empty)"),
+        names=_names(found),
+        not_before=_time(found.not_valid_before_utc),
+        not_after=_time(found.not_valid_after_utc),
+        sha256=sha256,
+        authority=_is_authority(found),
+        self_signed=found.subject == found.issuer,
+        pem=pem,
+    )
 
 
 def _names(found: x509.Certificate) -> tuple[str, ...]:

@@ -16,15 +16,13 @@ from reconciler.model.probe import MadeCall, ProbeEnd, Restoration
 from reconciler.probing.announcement import letter_of
 from reconciler.probing.bench import Bench, Result
 from reconciler.probing.halt import Halt
-from reconciler.probing.restoring import keys_to_restore_with, standing
+from reconciler.probing.restoring import RESTORING_ATTEMPTS, keys_to_restore_with, standing
 from reconciler.probing.script import steps
 from reconciler.probing.subject import Subject
 from reconciler.probing.trials import Answer, Kind, Message, Step, Trial, channel_to_leave_out
 
 RESTORING_GRACE = 3.5
 """Seconds for restoring after an interruption: a CI host kills 7.5 s after it; a call had two, closing gets one."""
-RESTORING_ATTEMPTS = 3
-"""Calls in each spelling, as long as they fail for now or get no answer."""
 
 _ENDS = {
     Answer.NOT_SIGNED_IN: ProbeEnd.NOT_SIGNED_IN,
@@ -106,12 +104,16 @@ class Experiment:
         try:
             self.end = await self._walk()
         except Exception as error:  # noqa: BLE001 - whatever it is, the agent gets its numbers back first
-            self.error = error
+            self.fail(error)
         try:
             await self._halt.race(self._restore(), grace=RESTORING_GRACE)
         except Exception as error:  # noqa: BLE001 - the first reason counts, and the agent's standing is told
-            self.error = self.error or error
+            self.fail(error)
         self.error = self.error or self._bench.unrecorded or self._halt.error
+
+    def fail(self, error: Exception) -> None:
+        """Note what broke; the first reason counts."""
+        self.error = self.error or error
 
     async def _walk(self) -> ProbeEnd:
         left_out = self._look is not None and channel_to_leave_out(self._subject.values) is not None

@@ -37,6 +37,11 @@ class Halt:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._thrown.wait(), seconds)
 
+    async def thrown_since(self, seconds: float) -> None:
+        """Return so many seconds after somebody asked: never, while nobody does."""
+        await self._thrown.wait()
+        await asyncio.sleep(seconds)
+
     async def race(self, work: Coroutine[Any, Any, _T], *, grace: float = 0.0) -> _T | None:
         """Return what `work` returns, or `None` when somebody asked and `grace` seconds later it is not done.
 

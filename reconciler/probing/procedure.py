@@ -23,14 +23,14 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.errors import InterruptedRunError, LockLostError
-from reconciler.gateway import GatewayAccess, GatewayWitness, HandshakeMaker, SessionSource, with_overrides
+from reconciler.gateway import GatewayAccess, GatewayWitness, HandshakeMaker, SessionSource, closing, with_overrides
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.probe import Finding, ProbeEnd, ProbeOutcome, ProbeScript, Restoration
 from reconciler.model.state import State
 from reconciler.probing.announcement import announce
-from reconciler.probing.bench import Bench
+from reconciler.probing.bench import GRACE, Bench
 from reconciler.probing.conclusions import (
     find_cookies,
     find_latency,
@@ -38,16 +38,15 @@ from reconciler.probing.conclusions import (
     lines_for_site,
     spreads_of,
 )
-from reconciler.probing.experiment import Experiment, Look
+from reconciler.probing.experiment import RESTORING_GRACE, Experiment, Look
 from reconciler.probing.halt import Halt
 from reconciler.probing.identity import Identity, look_at_identity
 from reconciler.probing.spelling import find_spelling
 from reconciler.probing.subject import Subject, choose_subject
 from reconciler.state import Intended, LockHolder, Recorder, StateStore
 
-_LONGEST_CLOSING = 30.0
-_LAST_SECOND = 1.0
-"""For closing the session source after an interruption."""
+_ALL_TIME = GRACE + RESTORING_GRACE + 1.0
+"""Seconds from an interruption on, with the last one for closing the session source: a CI host kills after 7.5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +166,11 @@ async def _experiment(subject: Subject, request: ProbeRequest, around: Surroundi
     experiment = Experiment(subject, bench, halt, look=look, pause=request.pause or 0.0)
     with around.watch_signals(lambda: halt.request(InterruptedRunError("interrupted; the rest was not sent"))):
         _halt_without_lock(around.store, halt)
-        async with witness:
-            try:
-                await experiment.run()
-            finally:
-                await _close(around.source, subject, experiment, halt)
+        too_late = partial(halt.thrown_since, _ALL_TIME)
+        async with witness, closing(around.source, too_late=too_late, on_bug=experiment.fail):
+            await experiment.run()
+            if not halt.requested:
+                await halt.race(around.source.release(subject.agent))
     return experiment
 
 
@@ -195,19 +194,6 @@ def _halt_without_lock(store: StateStore, halt: Halt) -> None:
             loop.call_soon_threadsafe(partial(halt.request, error))
 
     store.watch_lock(on_lost)
-
-
-async def _close(source: SessionSource, subject: Subject, experiment: Experiment, halt: Halt) -> None:
-    """Let go of the session source, which may have an agent to sign out; a bug in it is told, not raised."""
-
-    async def letting_go() -> None:
-        await source.release(subject.agent)
-        await source.close()
-
-    try:
-        await halt.race(asyncio.wait_for(letting_go(), _LONGEST_CLOSING), grace=_LAST_SECOND)
-    except Exception as bug:  # noqa: BLE001 - the findings and the state come first
-        experiment.error = experiment.error or bug
 
 
 def _turned_back(subject: Subject, identity: Identity, request: ProbeRequest) -> ProbeOutcome:

@@ -13,6 +13,9 @@ from reconciler.model.probe import Restoration
 from reconciler.probing.spelling import is_read
 from reconciler.probing.trials import Answer, Kind, Message, Trial, other_key
 
+RESTORING_ATTEMPTS = 3
+"""Calls in each spelling, as long as they fail for now or get no answer."""
+
 _ABOUT_IT = (Answer.ACKNOWLEDGED, Answer.REFUSED)
 
 

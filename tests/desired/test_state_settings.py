@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from reconciler.model.state_settings import (
     ObjectState,
     StateSettings,
 )
+from reconciler.schemas import schema_text
 
 HEAD = "name: test\ngateway: {url: https://gateway.example:8043}\n"
 KEY = SecretReference.parse("env:KEY")
@@ -156,6 +159,22 @@ def test_what_cannot_be_a_backend_is_refused_at_its_place(tmp_path: Path, sectio
     assert loaded.desired is None
     told = [f"{found.pointer}: {found.summary}" for found in loaded.diagnostics]
     assert any(each.startswith(place) and words in each for each in told), told
+
+
+DOC = (Path(__file__).parents[2] / "docs" / "state.md").read_text()
+EXAMPLES = [block for block in re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL) if block.startswith("state:")]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[str(number) for number in range(len(EXAMPLES))])
+def test_every_example_of_the_documentation_is_a_state(tmp_path: Path, example: str) -> None:
+    (write(tmp_path, "{}") / "site.yaml").write_text(HEAD + example)
+    assert load(tmp_path).diagnostics == ()
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    properties = json.loads(schema_text("site"))["properties"]["state"]["properties"]
+    assert [name for name in properties if name not in DOC] == []
+    assert len(EXAMPLES) == 5
 
 
 @pytest.mark.parametrize(

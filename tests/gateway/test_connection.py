@@ -417,6 +417,45 @@ def test_authorities_and_passwords_of_the_environment_are_not_used(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("folder", [".", "missing"], ids=["writable", "unwritable"])
+def test_the_keys_of_a_connection_are_written_nowhere(
+    ca_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    tls = local_tls()  # made before: a server's settings obey the variable
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / folder / "keys"))
+
+    async def run() -> None:
+        async with serve(answer(), tls) as server:
+            assert isinstance(await call_once(server.url, ca_file), Acknowledged)
+
+    asyncio.run(run())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("https://[::1", id="half-an-address"),
+        pytest.param("javascript:alert(1)", id="another-scheme"),
+        pytest.param("//\xff\xfe%zz", id="not-ascii"),
+        pytest.param("https://gateway.example:99999999/", id="no-such-port"),
+        pytest.param("https://" + "a" * 70_000, id="endless"),
+    ],
+)
+def test_a_redirect_is_told_as_such_wherever_it_leads(ca_file: Path, location: str) -> None:
+    async def redirect(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n".encode("latin-1"))
+        await writer.drain()
+
+    async def run() -> None:
+        async with serve(redirect, local_tls()) as server:
+            verdict = await call_once(server.url, ca_file)
+        assert isinstance(verdict, Refused)
+        assert "redirects are never followed" in verdict.message
+
+    asyncio.run(run())
+
+
 def test_a_cookie_that_the_server_sets_is_never_sent_back(ca_file: Path) -> None:
     async def run() -> None:
         manner = answer(SUCCESS, "200 OK", "Set-Cookie: JSESSIONID=foreign; Path=/", "Set-GUID: JSESSIONID=foreign")

@@ -133,7 +133,7 @@ def test_what_the_program_wrote_on_stdout_is_never_shown(tmp_path: Path) -> None
 
     exc = refusal(shell(script), tmp_path)
 
-    assert str(exc).endswith("ended with exit code 1: away (1 lines withheld)")
+    assert str(exc).endswith("ended with exit code 1: away (1 line withheld)")
 
 
 def test_arguments_are_not_shown(tmp_path: Path) -> None:
@@ -168,6 +168,17 @@ def test_a_program_that_hangs_is_killed_with_all_it_started(tmp_path: Path) -> N
     assert str(exc) == "session command /bin/sh did not end within 1.5 s: here"
     assert "sessions.timeout" in exc.hint
     assert gone(tmp_path / "child")
+
+
+def test_killing_a_program_is_no_news_for_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def many() -> list[object]:
+        source = open_source(shell("exec sleep 60", timeout=0.05), root=tmp_path, environ={"PATH": os.environ["PATH"]})
+        return await asyncio.gather(*(source.fetch([AgentId(1001)]) for _ in range(150)), return_exceptions=True)
+
+    ends = asyncio.run(many())
+
+    assert all(isinstance(end, SessionSourceError) for end in ends)
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 def test_a_program_that_leaves_a_child_on_its_output_is_not_waited_for_without_end(tmp_path: Path) -> None:

@@ -163,6 +163,8 @@ LONG = "x" * 600
         pytest.param({"session": "\u202ex"}, "session is not", id="key-with-a-bidirectional-mark"),
         pytest.param({"session": f"login-{MARKER}"}, "repeats the guid or a cookie", id="key-with-the-guid"),
         pytest.param({"session": f"login-{COOKIE}"}, "repeats the guid or a cookie", id="key-with-a-cookie"),
+        pytest.param({"session": MARKER.partition(".")[0]}, "repeats the guid or a cookie", id="most-of-the-guid"),
+        pytest.param({"session": COOKIE[:8]}, "repeats the guid or a cookie", id="most-of-a-cookie"),
     ],
 )
 def test_a_bad_session_is_refused_with_its_entry_and_without_its_value(change: Any, words: str) -> None:
@@ -174,6 +176,12 @@ def test_a_bad_session_is_refused_with_its_entry_and_without_its_value(change: A
     assert "agentId" in exc.hint
     for secret in (MARKER, COOKIE, LONG, "X-Evil"):
         assert secret not in words_of(exc) + exc.hint
+
+
+def test_a_key_may_be_a_small_part_of_a_guid() -> None:
+    login_time = MARKER[4:14]
+
+    assert parse_array(array({**FULL, "session": login_time}), origin=ORIGIN)[AgentId(1001)].key == login_time
 
 
 @pytest.mark.parametrize("name", ["agentId", "guid"])

@@ -222,9 +222,10 @@ def test_a_server_in_protected_mode_is_told() -> None:
 
 
 def test_a_server_with_too_many_clients_is_told() -> None:
-    talk, _ = says(b"-ERR max number of clients reached\r\n")
+    talk, served = says(b"-ERR max number of clients reached\r\n")
 
-    assert "refused to be asked (ERR)" in refusal(talk)
+    assert "has as many clients as it takes" in refusal(talk)
+    assert len(served) == 3
 
 
 def test_an_error_that_passes_is_no_error() -> None:

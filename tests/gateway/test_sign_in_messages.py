@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -117,10 +118,25 @@ def test_the_cookies_of_a_sign_in_belong_to_the_session_without_their_attributes
     assert session.cookies == {"route": "n1", "JSESSIONID": '"abc"', "empty": "", "bare": ""}
 
 
-def test_a_cookie_that_no_header_can_carry_begins_no_session() -> None:
-    reply = answered("0", set_guid="JSESSIONID=aa8e", set_cookies=("route=n\x01",))
+@pytest.mark.parametrize(
+    ("cookies", "kept"),
+    [
+        pytest.param(("route=n\x01", "b=2"), {"b": "2"}, id="control-character"),
+        pytest.param(('pref={"a": 1}', "b=2"), {"b": "2"}, id="json"),
+        pytest.param((f"big={'x' * 9000}", "b=2"), {"b": "2"}, id="too-long"),
+        pytest.param(
+            [f"c{number}=" for number in range(60)], {f"c{number}": "" for number in range(50)}, id="too-many"
+        ),
+        pytest.param(("last=2025-03-01",), {"last": "2025-03-01"}, id="a-part-of-the-key"),
+    ],
+)
+def test_a_cookie_that_no_header_can_carry_costs_no_guid(cookies: Sequence[str], kept: dict[str, str]) -> None:
+    reply = answered("0", set_guid="JSESSIONID=2", set_cookies=tuple(cookies))
 
-    assert begin_session(AGENT, reply, key="signin-1") is None
+    begun = begin_session(AGENT, reply, key="signin-2025-03-01")
+    renewed = renew_session(Session(agent=AGENT, guid="1", key="signin-2025-03-01"), reply, AuthMode.DYNAMIC)
+
+    assert begun == renewed == Session(agent=AGENT, guid="2", cookies=kept, key="signin-2025-03-01")
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_a_sign_in_whose_answer_was_lost_is_told_and_not_forced(floor: Floor) ->
 
     assert absent.retcode == "100-002"
     assert floor.told() == {
-        "maybe-signed-in": "agent 1001 may be signed in, busy: the sign-in was sent, and no answer came"
+        "maybe-signed-in": "agent 1001 may be signed in, busy: a sign-in was sent, and no answer gave a usable Guid"
     }
 
 
@@ -381,6 +381,44 @@ def test_a_fetch_that_is_cancelled_leaves_nobody_signed_in(floor: Floor) -> None
 
     assert floor.signed_in() == set()
     assert set(floor.told()) == {"signed-in"}
+
+
+class Interrupting(asyncio.SelectorEventLoop):
+    """Calls `interrupt` after a number of its rounds."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.left = rounds
+        self.interrupt: Callable[[], object] | None = None
+
+    def _run_once(self) -> None:  # the one place where every round passes
+        super()._run_once()  # type: ignore[misc]
+        if self.interrupt is not None:
+            self.left -= 1
+            if self.left == 0:
+                self.interrupt()
+
+
+def test_a_run_that_is_cut_off_in_any_round_of_the_event_loop_leaves_nobody_signed_in(floor: Floor) -> None:
+    async def main(loop: Interrupting) -> None:
+        source = floor.source()
+        source.prepare()
+        working = asyncio.create_task(source.fetch([AGENT, AgentId(1002)]))
+        loop.interrupt = working.cancel
+        await asyncio.gather(working, return_exceptions=True)
+        loop.interrupt = None
+        await source.close()
+        assert [each.code for each in source.warnings() if each.code != "signed-in"] == []
+
+    for rounds in range(1, 1000):
+        loop = Interrupting(rounds)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:  # noqa: B023 - called at once
+            runner.run(main(loop))
+        assert floor.signed_in() == set(), f"cut off in round {rounds}"
+        if loop.left > 0:
+            break  # the work was over before
+
+    assert floor.count(Step.SIGN_IN) == floor.count(Step.SIGN_OUT) > 2
 
 
 def test_a_close_that_is_cancelled_says_whose_sign_in_has_no_answer(floor: Floor) -> None:
@@ -560,6 +598,23 @@ def test_a_poll_that_hangs_does_not_keep_anybody_from_being_signed_out_in_the_en
 
     assert floor.signed_in() == set()
     assert set(floor.told()) == {"signed-in"}
+
+
+def test_a_call_gives_up_a_poll_that_hangs_and_life_is_shown_again_after_it(floor: Floor) -> None:
+    floor.server.add_faults("poll/1001#1=slow:30")
+    floor.allowed["keep_alive_every"] = SOON
+
+    async def work(source: SessionSource) -> None:
+        session = await enter(source)
+        await floor.until(lambda: floor.count(Step.POLL))
+        async with source.calling(session) as newest, floor.client() as client:
+            verdict = await client.call(build_request(floor.server.url, newest, NUMBERS, CallnumsKey.CAMEL))
+        assert verdict.retcode == "0"
+        await floor.until(lambda: floor.count(Step.POLL) > 1)
+
+    floor.run(work)
+
+    assert floor.signed_in() == set()
 
 
 def test_an_agent_whom_somebody_else_has_thrown_out_is_not_signed_in_again(floor: Floor) -> None:

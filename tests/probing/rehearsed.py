@@ -113,7 +113,7 @@ class Laboratory:
     """What happens while somebody looks."""
 
     def __post_init__(self) -> None:
-        self.source = DeskSource(self.server)
+        self.source: Any = DeskSource(self.server)
 
     def desired(self) -> Desired:
         usual = {"ca_file": str(self.server.ca_file), "timeout": 5.0}

@@ -189,15 +189,41 @@ def test_an_agent_the_gateway_holds_for_signed_out_is_left_as_it_was(laboratory:
     assert (laboratory.calls, laboratory.state) == (1, before)
 
 
-def test_a_session_that_is_refused_is_read_again_once(laboratory: Laboratory) -> None:
+def rotate_before_each_read(laboratory: Laboratory) -> None:
     def rotate(_: int) -> None:
         laboratory.server.call(lambda gateway: gateway.rotate(AGENT))
 
     laboratory.source.before_fetch = rotate
+
+
+def test_a_session_that_is_refused_is_read_again_once(laboratory: Laboratory) -> None:
+    rotate_before_each_read(laboratory)
     laboratory.server.add_faults("1001#1=retcode:000-003")
     report = laboratory.probe()
 
     assert (report.outcome.end, laboratory.source.fetched) == (ProbeEnd.COMPLETE, 2)
+
+
+def test_calls_are_repeated_only_as_announced(tmp_path: Path) -> None:
+    rules = Rules(callnums_key="callnums", spelling=Spelling.LENIENT_ZERO)
+    with RehearsalServer(rules=rules, agents=[AGENT]) as server:
+        laboratory = Laboratory(server, tmp_path)
+        rotate_before_each_read(laboratory)
+        server.add_faults("1001%2=retcode:000-003")
+        report = laboratory.probe()
+
+    refused = [call for call in report.outcome.calls if call.answer == "session refused"]
+    answered = [call for call in report.outcome.calls if call.answer != "session refused"]
+    assert len(refused) > 3
+    assert len(refused) <= len(answered) <= report.script.at_most
+
+
+def test_what_gives_the_numbers_back_is_repeated_as_often_as_announced(laboratory: Laboratory) -> None:
+    laboratory.server.add_faults("1001*=reset-after-commit")
+    report = laboratory.probe()
+
+    assert laboratory.calls == 1 + report.script.restoring_attempts
+    assert report.outcome.restoration is Restoration.IN_DOUBT
 
 
 def test_a_session_that_stays_refused_ends_it(laboratory: Laboratory) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from support.site import Site
 
 PATIENCE = 20.0
 
 
-def start_apply(site: Site) -> subprocess.Popen[str]:
-    """Start `apply --yes --json` beside the environment."""
+def start_apply(site: Site, *command: str, under: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start `apply --yes --json`, or another command that applies, beside the environment, `under` another program."""
     return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "demo", "--yes", "--json"],
+        [*under, sys.executable, "-m", "reconciler", *(command or ("apply",)), "demo", "--yes", "--json"],
         cwd=site.work,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

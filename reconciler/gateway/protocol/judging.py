@@ -32,7 +32,7 @@ from reconciler.gateway.protocol.verdict import (
     Unanswered,
     Verdict,
 )
-from reconciler.gateway.retcodes import REPLIES, SUCCESS, lookup
+from reconciler.gateway.retcodes import REPLIES, SUCCESS, UNKNOWN, lookup
 from reconciler.gateway.rows import Row, VerdictTable
 from reconciler.gateway.statuses import status_code
 from reconciler.model.printable import printable
@@ -44,7 +44,7 @@ MAX_RETRY_AFTER = 60.0
 _MAX_RETCODE = 32
 _OK = 200
 _WITHHELD = "(withheld: it repeats a session's secret)"
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]+", re.ASCII)
 _NO_PART_OF_A_URL = re.compile(r"[\t\r\n]")  # `urlsplit` passes over them, too
 _TOO_MANY = 429
 _REDIRECTS = 3
@@ -67,7 +67,9 @@ def judge(reply: Reply, *, now: datetime, table: VerdictTable = REPLIES, secrets
         return _judge_status(reply, answer, now, lookup(status_code(reply.status), table), secrets)
     if isinstance(answer, Unreadable):
         return Unanswered(message=_sentence(answer.row, _aside(answer.detail, secrets)))
-    return _judge_retcode(reply, answer, now, lookup(answer.retcode, table), secrets)
+    # Where rows of both kinds stand in one table, a retcode that spells "http-426" is still no status.
+    row = UNKNOWN if answer.retcode.startswith("http") else lookup(answer.retcode, table)
+    return _judge_retcode(reply, answer, now, row, secrets)
 
 
 def parse_retry_after(value: str, *, now: datetime) -> float | None:

@@ -1,13 +1,15 @@
 """A reply as it came over the wire, and the retcode and message in it, if they can be read.
 
-Rules of this file: a retcode is text, number or string, exactly as written; `true`, `null` and `""` are no retcode. Of
-a repeated key the last one counts. The media type is not asked for: gateways label JSON as they like. Bytes that are
-not UTF-8 can spoil the message and never the retcode, which is ASCII. What cannot be read is told in words, not raised.
+Rules of this file: a retcode is text, number or string, exactly as written; `true`, `null` and `""` are no retcode, and
+neither are two that contradict each other. The media type is not asked for: gateways label JSON as they like. Bytes
+that are not UTF-8 can spoil the message and never the retcode, which is ASCII. What cannot be read is told in words,
+not raised.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,8 @@ from reconciler.gateway.statuses import COMPRESSED, EMPTY, NO_RETCODE, NOT_JSON,
 
 MAX_BODY = 64 * 1024
 """Bytes of a reply's body that are read; the documented reply has 40."""
+
+_GUID_PREFIX = re.compile(r"\Ajsessionid=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,11 @@ class Reply:
     """The header by which a session is begun or its Guid replaced. Secret."""
     set_cookies: tuple[str, ...] = field(default=(), repr=False)
     """Each `Set-Cookie` header. Secret."""
+
+    @property
+    def guid(self) -> str:
+        """The Guid that the reply gives, usable or not; empty if it gives none. Secret."""
+        return _GUID_PREFIX.sub("", self.set_guid.partition(";")[0].strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,14 @@ def read_answer(reply: Reply) -> Answer | Unreadable:
 def _parse(body: bytes) -> Any:
     # Numbers stay text: `-0` and `0.0` are not what the reference calls success.
     text = body.decode("utf-8-sig", "replace")
-    return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    return json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Which of two counts is for every reader to choose (RFC 8259), and one of them may say "0".
+    retcodes = [value for name, value in pairs if name == "retcode"]
+    contradiction = any(value != retcodes[0] for value in retcodes)
+    return dict(pairs) | ({"retcode": None} if contradiction else {})
 
 
 def _read_document(document: Any) -> Answer | Unreadable:

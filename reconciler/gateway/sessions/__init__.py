@@ -1,9 +1,10 @@
-"""Where the sessions come from: `open_source` gives the source that the site's settings ask for."""
+"""Where the sessions come from: `open_source` gives the source that a site asks for, and `closing` closes it."""
 
 from __future__ import annotations
 
+from reconciler.gateway.sessions.closing import closing
 from reconciler.gateway.sessions.opening import open_source
 from reconciler.gateway.sessions.signin import SignInAccess
 from reconciler.gateway.sessions.source import SessionSource
 
-__all__ = ["SessionSource", "SignInAccess", "open_source"]
+__all__ = ["SessionSource", "SignInAccess", "closing", "open_source"]

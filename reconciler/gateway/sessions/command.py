@@ -131,5 +131,9 @@ async def _end(pipes: Pipes) -> None:
     if not pipes.ended:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
-    pipes.drop()
+    try:
+        # First, since closing would reap it in the place of the event loop, which then warns of an unknown child.
+        await asyncio.wait({pipes.dead}, timeout=_GRACE)
+    finally:
+        pipes.drop()
     await asyncio.wait({pipes.gone}, timeout=_GRACE)

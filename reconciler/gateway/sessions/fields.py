@@ -29,7 +29,7 @@ _GUID = re.compile(rf"[\x21-\x7e]{{1,{MAX_GUID}}}", re.ASCII)
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _COOKIE_OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
 _COOKIE_VALUE = re.compile(rf'{_COOKIE_OCTETS}|"{_COOKIE_OCTETS}"', re.ASCII)
-_MIN_TELLING_COOKIE = 8  # a shorter value may stand in a key by chance
+_MIN_TELLING = 8  # characters: less may stand in a key, or a key in a secret, by chance
 
 
 class SessionFieldError(ValueError):
@@ -114,7 +114,12 @@ def _read_key(value: object, guid: str, cookies: Mapping[str, str]) -> str | Non
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_KEY or not value.isprintable():
         raise SessionFieldError(f"session is not text of 1 to {MAX_KEY} printable characters")
-    telling = [content for content in cookies.values() if len(content) >= _MIN_TELLING_COOKIE]
-    if any(secret in value for secret in (guid, *telling)):
+    telling = [content for content in cookies.values() if len(content) >= _MIN_TELLING]
+    if any(secret in value or _is_most_of(value, secret) for secret in (guid, *telling)):
         raise SessionFieldError("session repeats the guid or a cookie, and it is recorded in the state")
     return value
+
+
+def _is_most_of(value: str, secret: str) -> bool:
+    # Such as a Guid without the name of its node. A login time that stands in a Guid is a small part of it.
+    return len(value) >= max(_MIN_TELLING, len(secret) / 2) and value in secret

@@ -93,6 +93,6 @@ def _require(sign_in: SignInAccess | None) -> SignInAccess:
     if sign_in is None:
         raise UsageError(
             "sessions.source is signin: to ask it who is signed in would sign them in, and nothing was asked",
-            hint="leave out what compares sessions; only apply and probe sign agents in",
+            hint="leave out what compares sessions; only apply, rollback and probe sign agents in",
         )
     return sign_in

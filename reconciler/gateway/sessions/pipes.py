@@ -28,11 +28,17 @@ class Pipes(asyncio.SubprocessProtocol):
         self.complaint = bytearray()
         """The end of standard error, one byte more than `MAX_COMPLAINT` if its beginning was dropped."""
         self.overflowed = False
-        self.exited = False
+        self.dead: asyncio.Future[None] = loop.create_future()
+        """Done when the program has ended; what it started may still hold its pipes."""
         self.settled: asyncio.Future[None] = loop.create_future()
         """Done when nothing more is wanted: the program has ended and its pipes are closed, or it wrote too much."""
         self.gone: asyncio.Future[None] = loop.create_future()
         """Done when the program has ended and its pipes are closed."""
+
+    @property
+    def exited(self) -> bool:
+        """Tell whether the program has ended, whoever else holds its pipes."""
+        return self.dead.done()
 
     @property
     def ended(self) -> bool:
@@ -69,7 +75,7 @@ class Pipes(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         """It has ended; what it started may still hold the pipes."""
-        self.exited = True
+        _finish(self.dead)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the event loop's signature
         """It has ended and every pipe is closed."""

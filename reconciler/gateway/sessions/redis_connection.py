@@ -187,6 +187,8 @@ def _explain(exc: Exception, server: RedisServer) -> Setback | SessionSourceErro
             )
         case AuthenticationError(status_code="ERR"):
             return denied("NOPASS", server.origin)
+        case RedisConnectionError(status_code="ERR"):  # the only one of its errors that the library takes for this
+            return denied("MAXCLIENTS", server.origin)
         case RedisConnectionError(status_code=str()) | ResponseError():
             return denied(_code(exc), server.origin)
         case RedisConnectionError() | OSError() | EOFError():

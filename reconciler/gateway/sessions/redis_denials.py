@@ -40,6 +40,7 @@ _PASSING = {
     "MASTERDOWN": "is a replica that has lost its master",
     "TRYAGAIN": "is moving keys to another node",
     "BUSY": "is busy with a script",
+    "MAXCLIENTS": "has as many clients as it takes",  # a word of ours, as above
 }
 
 

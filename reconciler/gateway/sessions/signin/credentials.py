@@ -50,10 +50,10 @@ class Credentials:
 
     def of(self, agent: AgentId) -> Credential | None:
         """Return what `agent` signs in with; `None`: password or phone number is nowhere."""
-        everybody = self._entries.get(EVERYBODY, {})
+        everybody = dict(self._entries.get(EVERYBODY, {}))
+        if "phonenum" in everybody:
+            everybody["phonenum"] = everybody["phonenum"].replace("{agent}", str(agent))
         found = {**everybody, **self._entries.get(str(agent), {})}
-        if "phonenum" in everybody and found["phonenum"] is everybody["phonenum"]:
-            found["phonenum"] = everybody["phonenum"].replace("{agent}", str(agent))
         return Credential(**found) if found.keys() == set(_FIELDS) else None
 
 

@@ -3,6 +3,7 @@
 | answer                                  | what is done                                                              |
 |-----------------------------------------|---------------------------------------------------------------------------|
 | "0" with a Guid                         | the agent is held                                                         |
+| "0" without one                         | nobody can sign this agent out: the run ends, before the next is left so  |
 | 100-002, already signed in              | left alone; with force, signed in by force once                           |
 | 100-004, wrong user or password         | never again: the run ends, and nobody else is tried                       |
 | trouble that may pass, or no answer     | tried again after a wait, three times in all                              |
@@ -136,7 +137,7 @@ class Door:
         return verdict
 
     def _absent(self, agent: AgentId, verdict: Verdict, message: str) -> Absent:
-        if verdict.retcode == WRONG_PASSWORD:
+        if isinstance(verdict, Acknowledged) or verdict.retcode == WRONG_PASSWORD:
             self._closed = f"agent {agent}: {message}"
         elif verdict.retcode != ALREADY_SIGNED_IN:
             refusal = verdict.retcode or message
@@ -168,7 +169,7 @@ def _told(verdict: Verdict, credential: Credential) -> str:
     if isinstance(verdict, Acknowledged):
         return _NO_GUID
     secret = credential.password
-    if secret and len(secret) < MIN_SECRET and secret in verdict.message:
+    if secret and len(secret) < MIN_SECRET and secret.casefold() in verdict.message.casefold():
         words = lookup(verdict.retcode, sign_in_table(REPLIES)).sentence if verdict.retcode else "no usable answer"
     else:
         words = verdict.message.replace(NOT_KNOWN, "whether the agent is signed in now is not known")

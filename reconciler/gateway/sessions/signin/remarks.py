@@ -27,7 +27,7 @@ class Tally:
     forced: set[AgentId] = field(default_factory=set)
     """Signed in by force, over somebody who was signed in."""
     doubtful: set[AgentId] = field(default_factory=set)
-    """A sign-in was sent and no answer came that says what it came to."""
+    """A sign-in was sent, and no answer says what it came to or has the Guid to sign out with."""
     left: dict[AgentId, str] = field(default_factory=dict)
     """Signed in and not signed out again, with the reason; empty while nobody has tried."""
 
@@ -55,7 +55,9 @@ def _remarks(tally: Tally) -> Iterator[Diagnostic]:
         summary = f"{_named(tally.left)} could not be signed out again and may still be signed in, busy"
         yield _warning("left-signed-in", f"{summary}: {reasons}" if reasons else summary, _SIGN_OUT)
     if tally.doubtful:
-        summary = f"{_named(tally.doubtful)} may be signed in, busy: the sign-in was sent, and no answer came"
+        summary = (
+            f"{_named(tally.doubtful)} may be signed in, busy: a sign-in was sent, and no answer gave a usable Guid"
+        )
         yield _warning("maybe-signed-in", summary, _SIGN_OUT)
     if tally.forced:
         summary = f"{_named(tally.forced)} had to be signed in by force: whoever was signed in has been thrown out"

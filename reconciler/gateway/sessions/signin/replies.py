@@ -2,7 +2,7 @@
 
 Rules of this file: an answer is judged as every answer is, by the verdict table, with the rows below in it: signing in
 has its own remedies, and no site can make a wrong password something to be tried again. A Guid or a cookie that cannot
-be put into a header is none.
+be put into a header is none; a cookie of that kind costs no Guid, for by that alone an agent can be signed out again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ WRONG_PASSWORD = "100-004"  # noqa: S105 - a retcode
 WRONG_WAY_OF_EVENTS = "000-001"
 _SIGNED_OUT = frozenset({"100-006", "100-008"})
 
-_GUID_PREFIX = re.compile(r"\Ajsessionid=", re.IGNORECASE)
 _GONE = re.compile(r"\s*max-age\s*=\s*(?:0|-[0-9]+)\s*", re.IGNORECASE | re.ASCII)
 
 _REMEDIES = {
@@ -53,14 +52,14 @@ def sign_in_table(table: VerdictTable) -> VerdictTable:
 
 def begin_session(agent: AgentId, reply: Reply, *, key: str) -> Session | None:
     """Return the session that a successful sign-in's `reply` begins; `None`: it gives no Guid that can be used."""
-    return _session(agent, _guid(reply.set_guid), _cookies(reply.set_cookies, {}), key)
+    session = _checked(agent, reply.guid, {})
+    return None if session is None else replace(_with_cookies(session, reply.set_cookies), key=key)
 
 
 def renew_session(session: Session, reply: Reply, mode: AuthMode) -> Session:
     """Return `session` with the Guid and the cookies that `reply` replaces; itself, if what it gives cannot be used."""
-    guid = _guid(reply.set_guid) if mode is AuthMode.DYNAMIC else ""
-    cookies = _cookies(reply.set_cookies, session.cookies)
-    return _session(session.agent, guid or session.guid, cookies, session.key) or session
+    renewed = _checked(session.agent, reply.guid, session.cookies) if mode is AuthMode.DYNAMIC else None
+    return replace(_with_cookies(renewed or session, reply.set_cookies), key=session.key)
 
 
 def is_gone(verdict: Verdict) -> bool:
@@ -68,24 +67,20 @@ def is_gone(verdict: Verdict) -> bool:
     return isinstance(verdict, Acknowledged) or (isinstance(verdict, NotSignedIn) and verdict.retcode in _SIGNED_OUT)
 
 
-def _session(agent: AgentId, guid: str, cookies: Mapping[str, str], key: str | None) -> Session | None:
-    try:
-        return read_session({"agentId": agent, "guid": guid, "cookies": cookies, "session": key})
-    except SessionFieldError:
-        return None
-
-
-def _guid(header: str) -> str:
-    return _GUID_PREFIX.sub("", header.partition(";")[0].strip())
-
-
-def _cookies(headers: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
-    cookies = dict(before)
+def _with_cookies(session: Session, headers: Iterable[str]) -> Session:
     for header in headers:
         pair, *attributes = header.split(";")
         name, _, value = (part.strip() for part in pair.partition("="))
-        if any(_GONE.fullmatch(attribute) for attribute in attributes):
-            cookies.pop(name, None)
-        elif name:
+        cookies = {other: kept for other, kept in session.cookies.items() if other != name}
+        if not any(_GONE.fullmatch(attribute) for attribute in attributes):
             cookies[name] = value
-    return cookies
+        session = _checked(session.agent, session.guid, cookies) or session
+    return session
+
+
+def _checked(agent: AgentId, guid: str, cookies: Mapping[str, str]) -> Session | None:
+    """Return the session, as yet without a key; `None`: no header can carry it."""
+    try:
+        return read_session({"agentId": agent, "guid": guid, "cookies": cookies})
+    except SessionFieldError:
+        return None

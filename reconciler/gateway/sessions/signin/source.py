@@ -127,7 +127,8 @@ class SignInSource(SessionSource):
     async def close(self) -> None:
         """Sign out whoever is still signed in, also who is only being signed in, all at once."""
         try:
-            await asyncio.gather(*map(self._sign_out_soon, tuple(self._held.values())), self._settle())
+            held = tuple(self._held.values())
+            await asyncio.gather(*map(self._sign_out_soon, held), self._settle(held))
         finally:
             await self._door.shut()
             await asyncio.gather(*(held.abandon() for held in self._held.values()))
@@ -154,18 +155,17 @@ class SignInSource(SessionSource):
         agent = held.session.agent
         if await held.sign_out(attempts=_ATTEMPTS, patience=patience):
             self._tally.end(agent)
-            del self._held[agent]
+            self._held.pop(agent, None)
         else:
             self._tally.left[agent] = held.trouble
 
     async def _sign_out_soon(self, held: HeldAgent) -> None:
         await self._sign_out(held, patience=_PATIENCE)
 
-    async def _settle(self) -> None:
+    async def _settle(self, before: Sequence[HeldAgent]) -> None:
         """Sign out whoever the last request to sign in, cut off from its run, has signed in after all."""
-        before = set(self._held)
         await self._door.settle()
-        await asyncio.gather(*(self._sign_out_soon(self._held[agent]) for agent in set(self._held) - before))
+        await asyncio.gather(*(self._sign_out_soon(held) for held in self._held.values() if held not in before))
 
     def _open_wire(self) -> Wire:
         settings, allowed = self._settings, self._allowed
