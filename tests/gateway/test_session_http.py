@@ -364,7 +364,7 @@ def test_a_connection_that_is_reset_is_tried_again(ca: str) -> None:
     assert ask(in_turn(break_off, said(BOTH)), ca)[0] == KNOWN
 
 
-@pytest.mark.parametrize("wish", ["60", "Wed, 21 Oct 2099 07:28:00 GMT"], ids=["seconds", "date"])
+@pytest.mark.parametrize("wish", ["60", "9" * 20, "Wed, 21 Oct 2099 07:28:00 GMT"], ids=["seconds", "endless", "date"])
 def test_a_wish_to_be_left_alone_beyond_the_timeout_ends_it_at_once(ca: str, wish: str) -> None:
     exc, server = refused(said("", "503 Unavailable", f"Retry-After: {wish}"), ca, timeout=20.0)
 
@@ -372,7 +372,7 @@ def test_a_wish_to_be_left_alone_beyond_the_timeout_ends_it_at_once(ca: str, wis
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("wish", ["-1", "soon", "", "1e9", "99999999999999999999"])
+@pytest.mark.parametrize("wish", ["-1", "soon", "", "1e9"])
 def test_a_wish_that_is_garbage_is_none(ca: str, wish: str) -> None:
     sessions, _ = ask(in_turn(said("", "503 Unavailable", f"Retry-After: {wish}"), said(BOTH)), ca)
 
