@@ -15,6 +15,7 @@ from typing import ClassVar
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.bounds import require_number
+from reconciler.model.capacity import Capacity
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
@@ -209,6 +210,8 @@ class Plan:
     """Whether each call is made by signing its agent in and out again; else nobody is signed in or out."""
     fingerprint: str = ""
     """`sha256:…` over agent, action, before, after, url and key spelling of the changes."""
+    capacity: tuple[Capacity, ...] = ()
+    """What it does to the sessions of each team on each channel, in order of team and channel."""
     waits: Waits | None = None
     """Which of the calls were due before and found nobody; `None` when it is the first time for all of them."""
     sessions: SessionsSeen | None = None

@@ -1,0 +1,44 @@
+"""What a plan does to a team on a channel: how many sessions its agents may hold at once, before and after.
+
+A count of changed agents says little to whoever runs a floor; these sums are what they staff by. They are sums of
+recorded and planned numbers, never of live ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.channel import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The concurrent sessions of one team on one channel, before and after a plan is applied."""
+
+    team: str | None
+    """`None`: the agents that belong to no team."""
+    channel: Channel | None
+    """`None`: the totals, which hold over all channels of an agent together."""
+    before: int
+    """The sum of what is recorded, over every recorded agent of the team, in the plan's scope or not."""
+    after: int
+    """The same once the plan is applied: agents whose record is dropped no longer count."""
+    agents_before: int
+    """Agents above 0."""
+    agents_after: int
+    """Agents above 0, once the plan is applied."""
+    at_zero: int
+    """Agents who have the channel at 0 once the plan is applied, so that nothing of it reaches them."""
+    bound: int
+    """Agents, of those above 0 once the plan is applied, whose total is below the sum of their channels: they
+    cannot reach this number on every channel at once."""
+
+    @property
+    def change(self) -> int:
+        """`after` less `before`."""
+        return self.after - self.before
+
+    @property
+    def percent(self) -> float | None:
+        """The change in percent of `before`, to one decimal; `None` where there was nothing before."""
+        return round(self.change * 100 / self.before, 1) if self.before else None

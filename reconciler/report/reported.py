@@ -1,0 +1,65 @@
+"""What a report is about: a plan, the outcome of a run, or the problems that kept a command from either.
+
+Rules of this file: values only. Whoever renders one, in whatever format, is given one of these and nothing else, so
+that a report made as a command ends and one made later from its saved document are the same. The family is closed:
+whoever handles it ends with `assert_never`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.estimate import Estimate
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every report has, whatever it is about: the fields of every JSON document."""
+
+    command: str
+    """Such as `plan` or `apply`."""
+    environment: str | None = None
+    """The directory as given; `None` for a plan that was saved, which knows of no place."""
+    site: str | None = None
+    """`None` where the files could not be read."""
+    exit_code: int = 0
+    exit_reason: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """With paths as seen from where the command ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """A plan: what an apply would do, or what a guardrail refuses."""
+
+    envelope: Envelope
+    plan: Plan
+    unchanged: int
+    """Agents with nothing to do: a saved plan holds only their number."""
+    estimate: Estimate | None = None
+    """How long it would take, where the site's pace is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeReport:
+    """What became of each agent of a plan that was applied or rolled back."""
+
+    envelope: Envelope
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
+    """What else there is to say, a sentence each, such as where the way back was left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemReport:
+    """A command that ended without a plan and without an outcome; why stands in the envelope's diagnostics."""
+
+    envelope: Envelope
+    notes: tuple[str, ...] = ()
+    """What else there is to show, a line each, such as the difference between two plans."""
+
+
+Reported = PlanReport | OutcomeReport | ProblemReport
