@@ -78,7 +78,7 @@ lock: ## Pin every dependency anew in requirements.lock (UPGRADE=1 lifts all pin
 	scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && trap 'exit 1' INT TERM && \
 	"$$python" -m venv "$$scratch/venv" && \
 	"$$scratch/venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input install uv && \
-	"$$scratch/venv/bin/uv" pip compile --quiet --no-cache --universal --python-version 3.11 --extra dev \
+	"$$scratch/venv/bin/uv" pip compile --quiet --no-cache --universal --python-version 3.11 --extra dev --no-strip-extras \
 		--generate-hashes --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
 		--output-file requirements.lock pyproject.toml && \
 	echo "requirements.lock pins $$(grep -c '^[a-z].*==' requirements.lock) packages"
