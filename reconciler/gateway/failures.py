@@ -175,15 +175,14 @@ def _explain_sent(exc: Exception) -> Failure:
             return Failure(kind)
     if isinstance(exc, (TimeoutError, httpx.TimeoutException)):
         return Failure(FailureKind.TIMEOUT)
-    # A peer that closes without a word raises the same type as one that talks nonsense or of another protocol.
-    if isinstance(exc, httpx.RemoteProtocolError) and "disconnected" not in str(exc):
+    if isinstance(exc, httpx.RemoteProtocolError):
+        # One type for a peer that talks nonsense and for one that talks of another protocol.
         return Failure(FailureKind.SWITCHED_PROTOCOLS if "SWITCH_UPGRADE" in str(exc) else FailureKind.GARBLED)
     return Failure(FailureKind.CONNECTION_LOST)
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    # The exception, then what it was raised from or while handling; members of a group in their order. The context
-    # counts even where it was put aside: the library's pool raises again `from None` what its connection explained.
+    # The exception, then what it was raised from; members of a group in their order.
     waiting, seen = [exc], set[int]()
     while waiting:
         current = waiting.pop(0)
@@ -192,4 +191,4 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
-        waiting += [*members, *(link for link in (current.__cause__, current.__context__) if link is not None)]
+        waiting += [*members, *([] if current.__cause__ is None else [current.__cause__])]

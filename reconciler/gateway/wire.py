@@ -16,6 +16,7 @@ import httpx
 MAX_HEAD = 100 * 1024
 """Bytes of a reply's status line and headers."""
 
+_BEGINNING = b"HTTP/"
 _KEPT_OPEN = 5.0
 """Seconds without a call after which a connection is not used again: servers close theirs, and a call may cross it."""
 
@@ -107,13 +108,19 @@ class Wire(asyncio.Protocol):
             try:
                 self._read()
             except h11.RemoteProtocolError:
-                self._fail(ConnectionResetError())
+                self._fail(self._cut_short())
         self._spoil()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hear that it is over, and why."""
         self._fail(exc or ConnectionResetError())
         self._gone.set()
+
+    def _cut_short(self) -> Exception:
+        """Return what an end amid the reply means: whoever had begun one was lost, and others never spoke HTTP."""
+        begun = self._http.trailing_data[0]
+        http = self._head is not None or begun.startswith(_BEGINNING[: len(begun)])
+        return ConnectionResetError() if http else httpx.RemoteProtocolError("no beginning of a reply")
 
     def _read(self) -> None:
         enough = False

@@ -28,6 +28,7 @@ from gateway.servers import (
 
 from reconciler.gateway import (
     Acknowledged,
+    FailureKind,
     Misconfigured,
     Refused,
     Reply,
@@ -179,10 +180,15 @@ async def reset_silently(writer: asyncio.StreamWriter) -> None:
     reset(writer)
 
 
-async def close_halfway(writer: asyncio.StreamWriter) -> None:
-    writer.write(reply_bytes()[:-5])
-    await writer.drain()
-    writer.close()
+def close_after(said: bytes) -> Callable[[asyncio.StreamWriter], Awaitable[None]]:
+    """Say so much, which is no whole reply, and close the connection in order."""
+
+    async def manner(writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    return manner
 
 
 async def talk_nonsense(writer: asyncio.StreamWriter) -> None:
@@ -190,9 +196,28 @@ async def talk_nonsense(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-@pytest.mark.parametrize("manner", [close_silently, reset_silently, close_halfway, talk_nonsense])
+@pytest.mark.parametrize(
+    ("manner", "kind"),
+    [
+        pytest.param(close_silently, FailureKind.CONNECTION_LOST, id="closed-without-a-word"),
+        pytest.param(reset_silently, FailureKind.CONNECTION_LOST, id="reset-without-a-word"),
+        pytest.param(close_after(b"HT"), FailureKind.CONNECTION_LOST, id="amid-the-first-word"),
+        pytest.param(close_after(reply_bytes()[:30]), FailureKind.CONNECTION_LOST, id="amid-the-headers"),
+        pytest.param(close_after(reply_bytes()[:-5]), FailureKind.CONNECTION_LOST, id="amid-the-body"),
+        pytest.param(
+            close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"),
+            FailureKind.CONNECTION_LOST,
+            id="amid-a-chunk",
+        ),
+        pytest.param(
+            close_after(b"HTTP/1.1 100 Continue\r\n\r\n"), FailureKind.CONNECTION_LOST, id="after-an-interim-reply"
+        ),
+        pytest.param(talk_nonsense, FailureKind.GARBLED, id="nonsense"),
+        pytest.param(close_after(b"SSH-2.0-OpenSSH_9.6\r\n"), FailureKind.GARBLED, id="another-protocol-and-closed"),
+    ],
+)
 def test_a_call_without_a_whole_answer_is_in_doubt_and_the_next_one_gets_a_new_connection(
-    ca_file: Path, manner: Callable[[asyncio.StreamWriter], Awaitable[None]]
+    ca_file: Path, manner: Callable[[asyncio.StreamWriter], Awaitable[None]], kind: FailureKind
 ) -> None:
     manners = iter([manner, answer()])
 
@@ -205,7 +230,7 @@ def test_a_call_without_a_whole_answer_is_in_doubt_and_the_next_one_gets_a_new_c
             async with client_of(settings, ca_file) as client:
                 first, second = [await client.call(make_request(server.url)) for _ in range(2)]
             assert server.connections == 2
-        assert isinstance(first, Unanswered)
+        assert Unanswered(message=kind.row.sentence) == first
         assert isinstance(second, Acknowledged)
 
     asyncio.run(run())
