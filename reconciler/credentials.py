@@ -3,8 +3,8 @@
 Rules of this file: a secret leaves only as the value returned; no error names it, repeats it or is chained to an
 exception that does. It is one line of printable text, so that it can go into a header or a login, or a whole document
 of them; either is bounded.
-A program runs without a shell, in a process group of its own, against a deadline; whatever goes wrong, the group is
-killed. Of what it wrote on standard error the end is shown, without the lines that may hold a secret.
+A program runs against a deadline, and whatever goes wrong is killed with all it has started (see `programs`). Of what
+it wrote on standard error the end is shown, without the lines that may hold a secret.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, NoReturn, assert_never
 from reconciler.errors import CredentialError, ReconcilerError
 from reconciler.model.last_words import MAX_COMPLAINT, last_words
 from reconciler.model.secret_reference import SecretKind, SecretReference
+from reconciler.programs import ended, start
 
 __all__ = ["COMMAND_TIMEOUT", "MAX_DOCUMENT", "MAX_SECRET", "read_secret", "read_secret_document"]
 
@@ -34,7 +35,6 @@ MAX_DOCUMENT = 16 * 1024 * 1024
 COMMAND_TIMEOUT = 10.0
 """Seconds a program may take to say its secret."""
 
-_GRACE = 5.0  # seconds for a killed program to be gone; only one that hangs in the kernel needs them
 _CHUNK = 64 * 1024
 _BAD_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, half characters, line separators
 
@@ -158,22 +158,12 @@ def _from_file(path: Path, limit: int) -> bytes:
 
 def _from_program(words: tuple[str, ...], root: Path, environ: Mapping[str, str], limit: int) -> bytes:
     try:
-        program = subprocess.Popen(  # noqa: S603 - no shell; site.yaml is reviewed like code
-            words,
-            cwd=root,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # its own process group, so that it can be killed with all it started
-        )
+        program = start(words, cwd=root, environ=environ)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "its words cannot be passed to a program"
         raise _UnreadableError(f"the program cannot be started: {reason}") from None
-    try:
+    with ended(program):
         return _listen(program, limit)
-    finally:
-        _end(program)
 
 
 def _listen(program: subprocess.Popen[bytes], limit: int) -> bytes:
@@ -221,13 +211,3 @@ def _ending(status: int) -> str:
         with contextlib.suppress(ValueError):
             return f"was ended by {signal.Signals(-status).name}"
     return f"ended with exit code {status}"
-
-
-def _end(program: subprocess.Popen[bytes]) -> None:
-    if program.returncode is None:  # nobody has waited for it, so the number is still its group's
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(program.pid, signal.SIGKILL)
-    for stream in (program.stdout, program.stderr):
-        _pipe(stream).close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        program.wait(_GRACE)

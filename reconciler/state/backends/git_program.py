@@ -8,11 +8,9 @@ information before it is shown. A program that takes too long is ended with all 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import weakref
@@ -22,6 +20,7 @@ from pathlib import Path
 
 from reconciler.errors import StateError, StateUnansweredError
 from reconciler.model.printable import printable
+from reconciler.programs import ended, start
 
 TIMEOUT = 60.0
 """Seconds one command may take."""
@@ -118,26 +117,17 @@ def run_git(arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], 
         StateError: Git is not there, or took too long.
     """
     try:
-        program = subprocess.Popen(  # noqa: S603 - no shell; every argument is ours or was checked
-            ["git", *arguments],  # noqa: S607 - the user's own Git, wherever it is
-            cwd=cwd,
-            env=dict(environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # A group of its own: an interrupt at the terminal must not cut off the writing of the state.
-            start_new_session=True,
-        )
+        program = start(["git", *arguments], cwd=cwd, environ=environ, stdin=subprocess.PIPE)
     except OSError as error:
         raise StateError(f"git cannot be started: {error.strerror}", hint="install Git 2.31 or newer") from None
-    try:
-        out, err = program.communicate(stdin, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise StateUnansweredError(
-            f"git {arguments[0]} did not end within {TIMEOUT:g} s", hint="look at the network and the repository's host"
-        ) from None
-    finally:
-        _end(program)
+    with ended(program):
+        try:
+            out, err = program.communicate(stdin, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise StateUnansweredError(
+                f"git {arguments[0]} did not end within {TIMEOUT:g} s",
+                hint="look at the network and the repository's host",
+            ) from None
     return Finished(code=program.returncode, out=out, err=err.decode("utf-8", "replace"))
 
 
@@ -154,16 +144,7 @@ def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _surroundings(environ: Mapping[str, str], config: Sequence[tuple[str, str]]) -> dict[str, str]:
     found = plain_environment(environ) | _IDENTITY
     count = int(found.get("GIT_CONFIG_COUNT", "0")) if found.get("GIT_CONFIG_COUNT", "0").isdecimal() else 0
+    config = (*config, ("core.hooksPath", os.devnull))
     for index, (key, value) in enumerate(config, start=count):
         found |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
     return found | {"GIT_CONFIG_COUNT": str(count + len(config))}
-
-
-def _end(program: subprocess.Popen[bytes]) -> None:
-    if program.poll() is None:  # nobody has waited for it, so the number is still its group's
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(program.pid, signal.SIGKILL)
-        program.wait()
-    for stream in (program.stdin, program.stdout, program.stderr):
-        if stream is not None:
-            stream.close()
