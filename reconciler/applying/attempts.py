@@ -159,11 +159,16 @@ class Turn:
                 team=self._call.team,
                 protected=self._call.protected,
             )
-        return not self._desk.stop.requested
+        return self._may_send
+
+    @property
+    def _may_send(self) -> bool:
+        # A journal that failed is seen here at once: whoever waits for it throws the switch only in a later turn.
+        return self._desk.recorder.whole and not self._desk.stop.requested
 
     async def _send(self, session: Session) -> None:  # 3
         async with self._desk.sessions.calling(session) as newest:
-            if self._desk.stop.requested:  # meanwhile: the source may have had something of its own in flight
+            if not self._may_send:  # meanwhile: the source may have had something of its own in flight
                 return
             request = build_request(self._desk.url, newest, self._call.after, self._desk.callnums_key)
             self._attempts += 1

@@ -29,8 +29,8 @@ _IN_PARTS = (
 
 
 def is_ci(environ: Mapping[str, str]) -> bool:
-    """Tell whether this is a CI job: every CI host sets `CI`."""
-    return environ.get("CI", "").lower() not in {"", "0", "false"}
+    """Tell whether this is a CI job: the hosts set `CI`, but for Azure Pipelines, which sets `TF_BUILD`."""
+    return any(environ.get(name, "").lower() not in {"", "0", "false"} for name in ("CI", "TF_BUILD"))
 
 
 def job_url(environ: Mapping[str, str]) -> str | None:

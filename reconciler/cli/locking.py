@@ -15,10 +15,12 @@ from reconciler.cli.ci_job import is_ci, job_url
 from reconciler.cli.clock import utc_now
 from reconciler.cli.options import SpanType
 from reconciler.cli.streams import write
+from reconciler.model.printable import printable
 from reconciler.state import LockHolder
 
 PATIENCE_IN_CI = 300.0
 """Seconds a pipeline waits for another one; a person at a terminal is told at once."""
+_MAX_WHO = 200
 
 lock_timeout_option = click.option(
     "--lock-timeout",
@@ -46,9 +48,9 @@ def tell_waiting(text: str) -> None:
 
 
 def _who() -> str:
-    """Return `user@host`; a container may run as a user that has no name."""
+    """Return `user@host`; a container may run as a user that has no name, and a variable may say anything."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = f"uid-{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+    return printable(f"{user}@{socket.gethostname()}", limit=_MAX_WHO)

@@ -37,12 +37,15 @@ class RollbackFile:
 
     def prepare(self, inverse: InversePlan) -> None:
         """Write all that the run may change; see `applying.WayBack`."""
-        path = self._find_place(inverse)
+        try:
+            path = self._find_place(inverse)
+        except OSError as error:
+            place = (self._place or Path()).as_posix()
+            raise _unkept(f"{place} cannot be looked at: {error.strerror}") from error
         try:
             write_file(path, self._text(inverse))
         except InputError as error:
-            hint = "give another place for it: --rollback-out with a file or a directory; nothing was sent"
-            raise InputError(f"the way back from this run: {error}", hint=hint) from error
+            raise _unkept(str(error)) from error
         self.path = path
 
     def settle(self, inverse: InversePlan) -> None:
@@ -71,6 +74,11 @@ class RollbackFile:
                 hint="move it away, or give another name, or a directory: --rollback-out rollbacks/; nothing was sent",
             )
         return place
+
+
+def _unkept(why: str) -> InputError:
+    hint = "give another place for it: --rollback-out with a file or a directory; nothing was sent"
+    return InputError(f"the way back from this run: {why}", hint=hint)
 
 
 def _default_directory(opened: Environment) -> Path:

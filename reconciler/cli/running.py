@@ -58,7 +58,7 @@ def carry_out(
             session_keys=lambda agents: session_keys_of(opened, agents),
             approve=approval,
             on_outcome=on_outcome,
-            watch_signals=partial(stop_on_signals, last_words=partial(left_behind, source)),
+            watch_signals=partial(stop_on_signals, store=store, last_words=partial(left_behind, source)),
             rescue_directory=Path(),
             tell=tell_waiting,
             way_back=way_back,

@@ -12,6 +12,9 @@ from pathlib import Path
 from reconciler.errors import StateError
 from reconciler.model.state import State
 
+NOTHING_TO_MOVE = "check the old name; `reconciler state list` says what is recorded under the new one"
+TAKEN = "look at both with `reconciler state pull`; one of them has to go before the other can take its name"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
@@ -61,6 +64,19 @@ class Advice:
         if place is None:
             return f"{cut}, and the next plan then shows those agents as in doubt; make the disk writable, then plan"
         return f"{cut}; {place} is a full copy of the state: before the next apply, {self.push_command(place)}"
+
+    def require_made_from(self, state: State, recorded: State) -> None:
+        """Refuse to write `state` unless it was made from what is recorded now.
+
+        Raises:
+            StateError: it was not.
+        """
+        if (state.site, state.lineage, state.serial) != (recorded.site, recorded.lineage, recorded.serial):
+            raise StateError(
+                f"{self.name} is serial {recorded.serial} of lineage {recorded.lineage}, site {recorded.site!r}; what "
+                f"is to be written was made from serial {state.serial} of lineage {state.lineage}, site {state.site!r}",
+                hint="read the state again and repeat the change on it",
+            )
 
     def require_successor(self, pushed: State, now: State, *, force: int | None) -> None:
         """Refuse to put `pushed` over what is recorded now, unless it is a later state of the same lineage.

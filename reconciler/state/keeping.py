@@ -17,7 +17,11 @@ from reconciler.state.backend import Backend
 from reconciler.state.backups import Backups
 from reconciler.state.codec import decode, encode
 from reconciler.state.failures import translated
+from reconciler.state.fields import MAX_SERIAL
 from reconciler.state.run_journal import RunJournal
+
+_WRITES = 3
+"""The most that a run writes: what an unfinished one has left, that it is open, and what it came to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ class Keeping:
         Raises:
             StateError: as `save`, or the copy cannot be kept.
         """
+        self._require_room(state.serial)
         self.journal.prepare()
         copy = None if recorded == empty_state(recorded.site) else self.backups.keep(recorded)
         self.save(state, over, note=note)
@@ -104,6 +109,7 @@ class Keeping:
             StateError: it cannot be read or written, or the journal cannot be removed.
         """
         kept, recorded = self.read()
+        self._require_room(kept.state.serial + _WRITES)
         recorded = replace(recorded, open_run=None)
         if recorded.content != kept.state.content:
             kept = self.save(self.successor(recorded, kept.state), kept, note="what an unfinished run has left")
@@ -115,6 +121,15 @@ class Keeping:
         """Remove the journal if that can be done. What it says is in the snapshot by now; the next run removes it."""
         with contextlib.suppress(OSError):
             self.journal.remove(ending)
+
+    def _require_room(self, serial: int) -> None:
+        """Refuse before anything is done what could not be written at its end. Only a state made by hand is there."""
+        if serial > MAX_SERIAL:
+            raise StateError(
+                f"{self.name} would reach serial {serial}, and {MAX_SERIAL} is the last there is; nothing was changed",
+                hint="give a copy of it (`reconciler state pull`) a lower serial, and put that where the state is kept "
+                "by the means of that place",
+            )
 
     def _load(self) -> Kept:
         stored = self.backend.load()

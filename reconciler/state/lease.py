@@ -23,7 +23,15 @@ from datetime import datetime
 
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError, StateUnansweredError
 from reconciler.state.backend import Place, Stored
-from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock, write_lock
+from reconciler.state.lock import (
+    Busy,
+    LockHolder,
+    LockRecord,
+    held_by_another,
+    how_to_break,
+    read_lock,
+    write_lock,
+)
 
 LEASE = 60.0
 """Seconds without a sign of life after which a lock is free. The holder stops sending at three quarters of it."""
@@ -48,12 +56,23 @@ class LeaseLock:
 
     poll = 1.0
 
-    def __init__(self, place: Place, *, name: str, clocks: Clocks, lease: float = LEASE) -> None:
-        """Remember where it is; `name` is the state's, for messages, and `lease` what a holder from here asks for."""
+    def __init__(
+        self, place: Place, *, name: str, clocks: Clocks, lease: float = LEASE, environment: str | None = None
+    ) -> None:
+        """Remember where it is.
+
+        Args:
+            place: where the lock is kept.
+            name: the state's, for messages.
+            clocks: both kinds of time.
+            lease: the seconds that a holder from here asks for.
+            environment: the environment as the user names it, for the command in an advice.
+        """
         self._place = place
         self._name = name
         self._clocks = clocks
         self._lease = lease
+        self._environment = environment
         self._seen: tuple[str, float] | None = None
 
     def take(self, holder: LockHolder) -> LeaseHold | Busy:
@@ -68,7 +87,8 @@ class LeaseLock:
         begun = self._clocks.steady()
         version = self._write(record, expected=None if found is None else found.version)
         if version is None:
-            return Busy(record=_record_in(self._place.load()), advice=_advice(holder))
+            faster = _record_in(self._place.load())
+            return Busy(record=faster, advice=self._advice(faster))
         return LeaseHold(
             self._place, record, _Term(version=version, since=begun), name=self._name, clocks=self._clocks, over=before
         )
@@ -115,14 +135,13 @@ class LeaseLock:
         dead = record is None or _looks_dead(record, lease, self._clocks.now())
         return Busy(
             record=record,
-            advice=_advice(None if record is None else record.holder),
+            advice=self._advice(record),
             certain_in=runs_out - now if dead else None,
         )
 
-
-def _advice(holder: LockHolder | None) -> str:
-    breaking = "" if holder is None else f"; if you know that it is dead: reconciler state unlock {holder.id}"
-    return f"wait for that run (--lock-timeout 5m) or stop it; nothing was sent{breaking}"
+    def _advice(self, record: LockRecord | None) -> str:
+        breaking = how_to_break(record, self._environment)
+        return f"wait for that run (--lock-timeout 5m) or stop it; nothing was sent{breaking}"
 
 
 def _is_free(found: Stored) -> bool:

@@ -6,6 +6,7 @@ an intent and no outcome is in doubt; whatever else is unknown, that is never fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -147,3 +148,11 @@ class Ledger:
             del self._records[agent]
         else:
             self._records[agent] = record
+
+
+def as_if_sent(planned: Iterable[Intended], state: State) -> State:
+    """Return `state` as if all of `planned` had been sent and no answer was known."""
+    ledger = Ledger(state)
+    for intended in planned:
+        ledger.enter(intended)
+    return ledger.state

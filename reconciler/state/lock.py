@@ -7,6 +7,7 @@ care; a holder who cannot be named still holds.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -160,6 +161,20 @@ def _lease_of(value: object) -> float | None:
     return min(float(value), _MAX_LEASE)
 
 
+def how_to_break(record: LockRecord | None, environment: str | None) -> str:
+    """Return the command that breaks the lock of a holder who is known to be dead, as the end of an advice.
+
+    Args:
+        record: what the lock says; nothing is advised where nobody is named.
+        environment: the environment as the user names it, if it is known.
+    """
+    if record is None:
+        return ""
+    words = ["reconciler", "state", "unlock", record.holder.id, *([environment] if environment else [])]
+    # Quoted: the id is whatever the place of the lock says it is.
+    return f"; if you know that it is dead: {shlex.join(words)}"
+
+
 def held_by_another(busy: Busy, name: str) -> LockHeldError:
     """Return the error that says who holds the lock on `name`, and since when there is no sign of them."""
     if busy.record is None:
@@ -188,14 +203,18 @@ def take_when_free(lock: Lock, holder: LockHolder, waiting: Waiting, *, name: st
         LockHeldError: another still holds it at the end of patience; the text names them.
         StateError: the lock cannot be read or made.
     """
-    end, told = waiting.steady() + waiting.patience, ""
+    end = waiting.steady() + waiting.patience
+    told: str | None = None
+    last: str | None = None
     while isinstance(found := lock.take(holder), Busy):
         left = max(end - waiting.steady(), found.certain_in or 0.0)
         if left <= 0:
             raise held_by_another(found, name)
-        if found.record is not None and found.record.holder.id != told:
-            told = found.record.holder.id
+        who = "" if found.record is None else found.record.holder.id
+        if who != told and (who or last == who):  # who cannot be named may only be about to come or to go
+            told = who
             waiting.tell(f"{held_by_another(found, name)}; {_what_for(found, left)}")
+        last = who
         waiting.sleep(min(lock.poll, left))
     if found.taken_over is not None:
         waiting.tell(f"took over the lock on {name} of {found.taken_over.holder}: it gave no sign of life any more")

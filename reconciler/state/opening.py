@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
@@ -27,7 +27,9 @@ from reconciler.state.backend import Backend
 from reconciler.state.backups import Backups
 from reconciler.state.failures import explain
 from reconciler.state.files import OS_FILES, Files
+from reconciler.state.haste import Haste
 from reconciler.state.history import History
+from reconciler.state.impatient import ImpatientBackend
 from reconciler.state.keeping import Keeping
 from reconciler.state.lease import LEASE, Clocks
 from reconciler.state.local import LocalBackend
@@ -43,8 +45,8 @@ class Setting:
     """The environment's directory."""
     site: str
     """The site whose state it is."""
-    environ: Mapping[str, str]
-    """The environment variables."""
+    environ: Mapping[str, str] = field(repr=False)
+    """The environment variables, secrets among them."""
     resolve: Callable[[SecretReference, str], str]
     """Reads a secret, for the setting that the text names; called only when a backend is first used."""
     clock: Callable[[], str]
@@ -100,8 +102,11 @@ def open_away_store(backend: Backend, *, journal: str, around: Setting, files: F
     directory = around.root / journal / around.site
     away = JournalAway(directory, display=directory.as_posix(), files=files)
     backups = Backups(directory / "state.json", display=f"{directory.as_posix()}/state.json", files=files)
-    keeping = Keeping(backend, away, backups, site=around.site, new_lineage=around.new_lineage)
-    return StateStore(keeping, site=around.site, clock=around.clock, files=files, environment=around.environment)
+    haste = Haste()
+    keeping = Keeping(ImpatientBackend(backend, haste), away, backups, site=around.site, new_lineage=around.new_lineage)
+    return StateStore(
+        keeping, site=around.site, clock=around.clock, files=files, environment=around.environment, haste=haste
+    )
 
 
 def open_state(settings: StateSettings, around: Setting) -> StateStore:
@@ -127,7 +132,7 @@ def open_state(settings: StateSettings, around: Setting) -> StateStore:
 
 
 def _git(settings: GitState, around: Setting) -> Backend:
-    from reconciler.state.backends.git import GitBackend  # noqa: PLC0415 - see the rule of this file
+    from reconciler.state.backends.git import git_backend  # noqa: PLC0415 - see the rule of this file
     from reconciler.state.backends.git_program import Git  # noqa: PLC0415
     from reconciler.state.backends.git_remote import GitRemote, find_remote  # noqa: PLC0415
 
@@ -137,18 +142,18 @@ def _git(settings: GitState, around: Setting) -> Backend:
         return Git(cwd=around.root, environ=around.environ, config=remote.config), remote
 
     ref = settings.ref or f"{DEFAULT_REFS}{around.site}"
-    return GitBackend(reach, ref=ref, name=f"{ref} of {settings.remote}", clocks=_clocks(around), lease=around.lease)
+    return git_backend(reach, ref=ref, name=f"{ref} of {settings.remote}", clocks=_clocks(around), lease=around.lease)
 
 
 def _object(settings: ObjectState, around: Setting) -> Backend:
-    from reconciler.state.backends.object import ObjectBackend  # noqa: PLC0415 - see the rule of this file
+    from reconciler.state.backends.object import object_backend  # noqa: PLC0415 - see the rule of this file
     from reconciler.state.backends.object_store import connect  # noqa: PLC0415
 
     def store() -> object:
         secrets = {name: around.resolve(reference, f"state.{name}") for name, reference in settings.secrets.items()}
         return connect(settings, secrets=secrets, authorities=_authorities(settings.ca_file, around))
 
-    return ObjectBackend(store, key=settings.key, name=str(settings), clocks=_clocks(around), lease=around.lease)
+    return object_backend(store, key=settings.key, name=str(settings), clocks=_clocks(around), lease=around.lease)
 
 
 def _http(settings: HttpState, around: Setting) -> Backend:
@@ -163,7 +168,7 @@ def _http(settings: HttpState, around: Setting) -> Backend:
             retries=settings.retries,
         )
 
-    return HttpBackend(exchange, settings)
+    return HttpBackend(exchange, settings, environment=around.environment)
 
 
 def _login(login: BasicLogin | None, around: Setting) -> tuple[str, str] | None:

@@ -47,15 +47,21 @@ class Recorder:
     `ValueError` means the caller told an outcome of something it never intended.
     """
 
-    def __init__(self, state: State, *, journal: OpenJournal, settle: Settle) -> None:
+    def __init__(self, state: State, *, journal: OpenJournal, settle: Settle, require_lock: Callable[[], None]) -> None:
         self._ledger = Ledger(state)
         self._journal = journal
         self._settle = settle
+        self._require_lock = require_lock
 
     @property
     def state(self) -> State:
         """The records as of now, those included that are just becoming durable."""
         return self._ledger.state
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was told is durable, or may still become so; if not, nothing more may be sent."""
+        return self._journal.whole
 
     async def intend(
         self,
@@ -66,10 +72,24 @@ class Recorder:
         team: str | None,
         protected: bool,
     ) -> None:
-        """Record that these values are about to be sent. Only after this returns may they be."""
+        """Record that these values are about to be sent. Only after this returns may they be.
+
+        Raises:
+            LockLostError: nothing may be sent any more.
+        """
         await self._enter(
             Intended(agent=agent, concurrency=concurrency, callnums_key=callnums_key, team=team, protected=protected)
         )
+        self.require_lock()
+
+    def require_lock(self) -> None:
+        """Return if nobody else can hold the lock now. To be called right before each call is sent, a repeated one too.
+
+        Raises:
+            LockLostError: the lock may be another's, who may be calling the same agents. What is already under way may
+                be told: outcomes are always recorded.
+        """
+        self._require_lock()
 
     async def acknowledged(self, agent: AgentId, *, at: str, session: str | None = None, keep: bool = True) -> None:
         """Record that the gateway acknowledged what was intended.

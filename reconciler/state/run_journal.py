@@ -29,6 +29,7 @@ from reconciler.state.failures import translated
 from reconciler.state.files import Files
 from reconciler.state.history import History
 from reconciler.state.journal import Journal, is_compacted, read_journal, replay
+from reconciler.state.lock import LockHolder
 from reconciler.state.recorder import OpenJournal
 
 _IGNORE = b"# What a run leaves here belongs to this machine.\n*\n"
@@ -83,6 +84,20 @@ class RunJournal(Protocol):
             OSError: it is still there.
         """
         ...
+
+
+def run_of(holder: LockHolder, state: State, *, site: str, started: str) -> RunOpened:
+    """Return the first entry of what `holder` does to `state` from the time `started` on."""
+    return RunOpened(
+        site=site,
+        lineage=state.lineage,
+        serial=state.serial,
+        run=holder.id,
+        started_at=started,
+        operation=holder.operation,
+        who=holder.who,
+        url=holder.url,
+    )
 
 
 def _read(path: Path, name: str, files: Files) -> Journal | None:

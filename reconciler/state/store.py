@@ -26,21 +26,21 @@ from reconciler.errors import LockLostError, StateConflictError, StateError
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.past import Ending, PastRun
 from reconciler.model.state import OpenRun, State
-from reconciler.state.advice import Advice
+from reconciler.state.advice import NOTHING_TO_MOVE, TAKEN, Advice
 from reconciler.state.codec import encode
-from reconciler.state.entries import Intended, RunOpened
-from reconciler.state.fence import FencedJournal
+from reconciler.state.entries import Intended
 from reconciler.state.files import OS_FILES, Files
+from reconciler.state.haste import Haste
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.ledger import Ledger
+from reconciler.state.ledger import as_if_sent
 from reconciler.state.lock import Hold, LockHolder, Waiting, take_when_free
 from reconciler.state.recorder import Recorder
 from reconciler.state.rescue import rescue_state
 from reconciler.state.retelling import differences, past_runs
+from reconciler.state.run_journal import run_of
 
+_UNLOCKING = 5.0  # seconds for letting go of the lock after an interrupt
 _NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
-_NOTHING_TO_MOVE = "check the old name; `reconciler state list` says what is recorded under the new one"
-_TAKEN = "look at both with `reconciler state pull`; one of them has to go before the other can take its name"
 
 
 class StateStore:
@@ -54,6 +54,7 @@ class StateStore:
         clock: Callable[[], str],
         files: Files = OS_FILES,
         environment: str | None = None,
+        haste: Haste | None = None,
     ) -> None:
         """Remember where the state is; nothing is opened yet.
 
@@ -63,6 +64,7 @@ class StateStore:
             clock: gives the time as RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
             files: the file system, for a state that finds no place elsewhere.
             environment: the environment as the user names it, for the commands in an advice.
+            haste: the time that `keeping` takes for a state on another machine.
         """
         self._keeping = keeping
         self._site = site
@@ -72,6 +74,7 @@ class StateStore:
         self._advice = Advice(name=keeping.name, journal=journal.name, away=journal.announced, environment=environment)
         self._held: tuple[LockHolder, Hold] | None = None
         self._recorder: Recorder | None = None
+        self._haste = haste or Haste()
         self.backed_up: str | None = None
         """Where the last change by hand through this store has left what was recorded before, if there was anything."""
 
@@ -79,6 +82,18 @@ class StateStore:
     def name(self) -> str:
         """Where the state is, as the user would write it."""
         return self._keeping.name
+
+    @property
+    def away(self) -> bool:
+        """Whether the state is kept away from this machine, so that its place may be slow, or not answer."""
+        return self._keeping.journal.announced
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait no longer than so many seconds for another machine, all in all.
+
+        May be called at any time, by a signal's handler too. What is on this machine is always waited for.
+        """
+        self._haste.hurry(seconds)
 
     def read(self) -> State:
         """Return what is recorded, an unfinished run included, without a lock and without a write.
@@ -120,6 +135,9 @@ class StateStore:
         self._held = holder, hold
         try:
             yield
+        except KeyboardInterrupt:
+            self.hurry(_UNLOCKING)
+            raise
         finally:
             self._held = None
             try:
@@ -154,15 +172,16 @@ class StateStore:
         self._let_go()
         kept = self._keeping.take_over()
         started = self._clock()
-        run = self._opening(holder, kept.state, started)
-        journal = FencedJournal(self._keeping.journal.open(run, kept.state), hold)
+        run = run_of(holder, kept.state, site=self._site, started=started)
+        journal = self._keeping.journal.open(run, kept.state)
         try:
             opened = self._announce(kept, tuple(planned), started, holder)
             hold.require()
         except BaseException:
             journal.close()
             raise
-        self._recorder = Recorder(kept.state, journal=journal, settle=partial(self._settle, opened))
+        settle = partial(self._settle, opened)
+        self._recorder = Recorder(kept.state, journal=journal, settle=settle, require_lock=hold.require)
         return self._recorder
 
     def write(self, state: State) -> State:
@@ -176,12 +195,7 @@ class StateStore:
         """
         holder, _ = self._require_lock()
         kept, recorded = self._keeping.read()
-        if (state.site, state.lineage, state.serial) != (recorded.site, recorded.lineage, recorded.serial):
-            raise StateError(
-                f"{self.name} is serial {recorded.serial} of lineage {recorded.lineage}, site {recorded.site!r}; what "
-                f"is to be written was made from serial {state.serial} of lineage {state.lineage}, site {state.site!r}",
-                hint="read the state again and repeat the change on it",
-            )
+        self._advice.require_made_from(state, recorded)
         if state.content == recorded.content:
             return recorded
         saved = self._keeping.successor(replace(state, open_run=None), kept.state)
@@ -222,10 +236,10 @@ class StateStore:
         if not same:
             renamed._require_lock()
             if target.read()[0].version is not None:
-                raise StateError(f"{renamed.name} holds a state of site {renamed._site!r} already", hint=_TAKEN)
+                raise StateError(f"{renamed.name} holds a state of site {renamed._site!r} already", hint=TAKEN)
         kept = source.take_over()
         if kept.version is None:
-            raise StateError(f"{self.name} holds no state of site {self._site!r}", hint=_NOTHING_TO_MOVE)
+            raise StateError(f"{self.name} holds no state of site {self._site!r}", hint=NOTHING_TO_MOVE)
         moved = replace(source.successor(kept.state, kept.state), site=renamed._site)
         source.journal.prepare()
         target.journal.prepare()
@@ -233,38 +247,24 @@ class StateStore:
         note = f"site {self._site} is {renamed._site} now: serial {moved.serial}"
         target.save(moved, kept if same else _NOTHING, note=note)
         target.journal.history.follow(source.journal.history)
-        target.journal.history.add(renamed._opening(holder, kept.state, self._clock()), ())
+        target.journal.history.add(run_of(holder, kept.state, site=renamed._site, started=self._clock()), ())
         return moved
 
     def _replace(self, saved: State, kept: Kept, recorded: State, holder: LockHolder, *, note: str) -> State:
         self.backed_up = self._keeping.replace(saved, kept, recorded=recorded, note=note)
-        run = self._opening(holder, recorded, self._clock())
+        run = run_of(holder, recorded, site=self._site, started=self._clock())
         self._keeping.journal.history.add(run, differences(recorded, saved))
         return saved
-
-    def _opening(self, holder: LockHolder, state: State, started: str) -> RunOpened:
-        return RunOpened(
-            site=self._site,
-            lineage=state.lineage,
-            serial=state.serial,
-            run=holder.id,
-            started_at=started,
-            operation=holder.operation,
-            who=holder.who,
-            url=holder.url,
-        )
 
     def _announce(self, kept: Kept, planned: tuple[Intended, ...], started: str, holder: LockHolder) -> Kept:
         """Say where the state is kept that the run is open, and that whoever it may call is in doubt until it ends.
 
-        As if all had been sent and no answer was known: should this machine vanish with the journal, that is the truth.
+        Should this machine vanish with the journal, that is the truth.
         """
         if not planned or not self._keeping.journal.announced:
             return kept
-        ledger = Ledger(kept.state)
-        for intended in planned:
-            ledger.enter(intended)
-        opened = replace(ledger.state, open_run=OpenRun(run=holder.id, since=started, who=holder.who))
+        sent = as_if_sent(planned, kept.state)
+        opened = replace(sent, open_run=OpenRun(run=holder.id, since=started, who=holder.who))
         note = f"{holder.operation} begins, {len(planned)} calls, by {holder}"
         return self._keeping.save(self._keeping.successor(opened, kept.state), kept, note=note)
 

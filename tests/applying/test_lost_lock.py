@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from applying.rehearsed import Office
 from state.memory import MemoryBackend
 from support.fleets import NOW
@@ -57,6 +58,29 @@ def test_a_run_whose_lock_is_broken_stops_and_tells_every_outcome(office: Office
     assert results.count(Result.APPLIED) == office.calls() < len(FLEET)
     assert results.count(Result.APPLIED) + results.count(Result.SKIPPED) == len(FLEET)
     assert kept.read().agents == report.state.agents  # nobody else has written, so the truth could be
+
+
+@pytest.mark.parametrize(
+    ("fault", "result"),
+    [("retcode:000-007", Result.FAILED), ("reset-after-commit", Result.IN_DOUBT)],
+    ids=["failed-for-now", "without-an-answer"],
+)
+def test_a_holder_whose_lease_has_run_out_does_not_even_try_again(office: Office, fault: str, result: Result) -> None:
+    backend = MemoryBackend()
+    office.sign_in(1001)
+    office.server.add_faults(f"1001#1={fault}")
+
+    def long_ago() -> float:  # asked for between two attempts: the lease runs out before anybody could tell the run
+        backend.clock.seconds += backend.lease
+        return 0.0
+
+    report = office.apply(
+        office.desired({1001: VALUES}), around={"store": store(backend, office.directory), "chance": long_ago}
+    )
+
+    assert office.calls() == 1
+    assert isinstance(report.error, LockLostError)
+    assert [(each.result, each.attempts) for each in report.outcomes] == [(result, 1)]
 
 
 def test_a_run_that_was_overtaken_leaves_the_state_of_the_other(office: Office) -> None:

@@ -172,6 +172,17 @@ def test_without_a_place_for_the_way_back_nothing_is_sent(live: Site, server: Re
     assert "--rollback-out" in ended.err
 
 
+def test_a_place_for_the_way_back_that_cannot_be_looked_at_sends_nothing(live: Site, server: RehearsalServer) -> None:
+    before = calls(server)
+    edit(live)
+
+    ended = live.run("apply", "demo", "--yes", "--rollback-out", "x" * 300)
+
+    assert (ended.code, calls(server)) == (3, before)
+    assert "cannot be looked at: File name too long" in ended.err
+    assert "give another place for it: --rollback-out" in ended.err
+
+
 def test_a_linked_state_has_its_way_back_beside_the_real_file(live: Site) -> None:
     (live.work / "volume").mkdir()
     (live.root / "state.json").rename(live.work / "volume" / "state.json")

@@ -109,6 +109,12 @@ def test_an_agent_alone_means_the_usual_environment(past: Site) -> None:
     assert ended.document["environment"] == "desired"
 
 
+def test_a_list_of_agents_longer_than_any_name_can_be_is_a_list_of_agents(past: Site) -> None:
+    (past.work / "demo").rename(past.work / "desired")
+    ended = past.run("state", "history", ",".join(["1002"] * 100), "--json")
+    assert len(ended.document["runs"]) == 2
+
+
 def test_somebody_who_is_neither_desired_nor_recorded_any_more_has_a_past(past: Site) -> None:
     past.write("fleet.yaml", "agents:\n  1001: {total: 12, channels: {web_chat: 6}}\n")
     assert len(told(past.run("state", "history", "demo", "1002", "--json"))) == 2

@@ -221,6 +221,7 @@ def test_a_broken_lock_is_said_to_be_free_and_whose_it_was(with_git: Site) -> No
     [
         pytest.param(None, {}, 0.0, id="a-person-is-told-at-once"),
         pytest.param(None, {"CI": "true"}, 300.0, id="a-pipeline-waits-for-another"),
+        pytest.param(None, {"TF_BUILD": "True"}, 300.0, id="a-pipeline-that-says-so-in-its-own-way"),
         pytest.param(None, {"CI": "false"}, 0.0, id="no-pipeline"),
         pytest.param(0.0, {"CI": "true"}, 0.0, id="asked-not-to"),
         pytest.param(90.0, {}, 90.0, id="asked-to"),
@@ -239,3 +240,35 @@ def test_a_lock_names_the_job_it_is_held_by(site: Site, monkeypatch: pytest.Monk
     with store.lock(LockHolder(id=one.id, who=one.who, operation="apply", since=one.since, url=one.url)):
         ended = push(site)
     assert f"lock {one.id}, https://ci.example/jobs/7)" in ended.err
+
+
+@pytest.mark.parametrize("user", ["a\udcffb", "a\nb", "::error::b"], ids=["half-a-character", "a-line", "an-order"])
+def test_a_lock_can_name_any_user(site: Site, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    monkeypatch.setenv("LOGNAME", user)
+    who = lock_holder("apply").who
+    assert who.isprintable()
+    assert not who.startswith("::")
+    assert push(site).code == 0
+
+
+def test_an_id_that_no_lock_can_have_is_refused(site: Site) -> None:
+    assert site.run("state", "unlock", "a\udcff", "demo").code == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("rm", "demo", "--agent", "1001", "--yes"), id="rm"),
+        pytest.param(("push", "pushed.json", "demo", "--force", str(2**53 - 1)), id="push"),
+    ],
+)
+def test_a_serial_without_a_successor_is_refused_before_anything_is_changed(
+    site: Site, command: tuple[str, ...]
+) -> None:
+    (site.work / "pushed.json").write_text(document(8))
+    (site.root / "state.json").write_text(document(2**53 - 1))
+    before = {path: path.read_bytes() for path in site.root.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    ended = site.run("state", *command)
+    assert (ended.code, "is the last there is; nothing was changed" in ended.err) == (10, True)
+    after = {path: path.read_bytes() for path in site.root.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    assert after == before

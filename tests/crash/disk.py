@@ -16,6 +16,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Self
 
+from reconciler.state.backend import Stored
+
 _FULLY_ENUMERATED = 5
 """So many of the last unsynced changes survive in every combination; those before them all together or not at all."""
 
@@ -70,6 +72,16 @@ _Change = _Write | _Naming
 
 
 @dataclass
+class Remote:
+    """Another machine, which no power cut here reaches."""
+
+    kept: dict[str, Stored] = field(default_factory=dict)
+    """What is kept there, by name."""
+    waited: float = 0.0
+    """Seconds that whoever waits for a lock there has seen pass: the one clock that counts for it."""
+
+
+@dataclass
 class _Handle:
     inode: _Inode
     append: bool = False
@@ -81,8 +93,8 @@ class ModelDisk:
 
     def __init__(self, *directories: Path) -> None:
         self.directories = set(directories)
-        self.elsewhere: tuple[bytes, str] | None = None
-        """What is kept on another machine, and its version: no power cut here reaches it."""
+        self.remote = Remote()
+        """What is kept on another machine."""
         self._names: dict[Path, _Inode] = {}
         self._durable_names: dict[Path, _Inode] = {}
         self._unsynced: list[_Change] = []

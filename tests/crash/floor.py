@@ -151,7 +151,7 @@ class Wire(httpx.AsyncBaseTransport):
             await asyncio.sleep(0)
             if visit.reply is None:
                 self._world.do("receive", lambda: None)
-                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+                raise ConnectionResetError
             reply = visit.reply
             self._world.do("receive", lambda: None, refuse=_raise_as(httpx.ReadError))
         finally:

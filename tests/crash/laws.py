@@ -7,7 +7,7 @@ holds, and what the process had said while it lived. Written from the documents,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from crash.floor import Arrived, values_of
@@ -21,6 +21,8 @@ from reconciler.model.plan import Call, Change, Forget, Plan, Reset
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.state import RESCUE_NAME
 
+RESCUED = frozenset({RESCUE_NAME, f".{RESCUE_NAME}.tmp"})
+"""The file of a state that found no place of its own, and what a power cut can bring back of writing it."""
 _AT_REST = re.compile(
     r"state\.json(\.lock|\.backup-[1-5])?|\d{8}-(ended|cut-short|by-hand)\.journal|\.gitignore", re.ASCII
 )
@@ -44,7 +46,7 @@ def check_truth(before: State, plan: Plan, told: Mapping[int, Outcome], book: Se
         mine = [each for each in book if each.agent == agent]
         outcome = told.get(agent)
         what = _what_is_told(prior, record, change)
-        assert what in _allowed(change, mine, outcome), (agent, what, outcome, mine, prior, record)
+        assert what in _allowed(change, prior, mine, outcome), (agent, what, outcome, mine, prior, record)
         _check_wait(agent, before, found, outcome)
     assert {each.agent for each in book} <= {call.agent for call in plan.calls}
     for each in book:
@@ -74,8 +76,10 @@ def _same(prior: AgentRecord | None, record: AgentRecord | None) -> bool:
     return replace(prior, team=record.team, protected=record.protected) == record
 
 
-def _allowed(change: Change | None, mine: Sequence[Arrived], outcome: Outcome | None) -> set[str]:
-    """Return what may be claimed of an agent after these calls, if this was told."""
+def _allowed(
+    change: Change | None, prior: AgentRecord | None, mine: Sequence[Arrived], outcome: Outcome | None
+) -> set[str]:
+    """Return what may be claimed of an agent of whom `prior` was recorded after these calls, if this was told."""
     match change:
         case None:
             return {"nothing"}
@@ -89,7 +93,7 @@ def _allowed(change: Change | None, mine: Sequence[Arrived], outcome: Outcome | 
     acknowledged = any(each.acknowledged for each in mine)
     unsure = any(each.taken for each in mine)
     # Who was in doubt and is sent the same values again stays as they were: nothing new is claimed, and that is right.
-    doubt = {"in doubt"} if change.before != change.after or not _was_in_doubt(change) else {"in doubt", "nothing"}
+    doubt = {"in doubt", "nothing"} if _is_in_doubt(prior, change.after) else {"in doubt"}
     match outcome:
         case None:
             return doubt | ({"nothing"} if not unsure else set()) | ({done} if acknowledged else set())
@@ -103,8 +107,8 @@ def _allowed(change: Change | None, mine: Sequence[Arrived], outcome: Outcome | 
             return {"nothing"}
 
 
-def _was_in_doubt(change: Change) -> bool:
-    return change.reason.value == "in-doubt"
+def _is_in_doubt(record: AgentRecord | None, concurrency: Concurrency) -> bool:
+    return record is not None and (record.status, record.concurrency) == (RecordStatus.IN_DOUBT, concurrency)
 
 
 def _check_wait(agent: int, before: State, found: State, outcome: Outcome | None) -> None:
@@ -128,7 +132,7 @@ def check_convergence(place: Place, desired: Desired, told: Mapping[int, Outcome
 
     `place` is changed. `told` is what runs before have said.
     """
-    found, rescued = place.read(), RESCUE_NAME in place.disk.files()
+    found, rescued = place.read(), place.disk.files().keys() & RESCUED
     planned = plan_of(place, desired)
     place.floor.heal(everybody)
     life = live(place, desired)
@@ -140,21 +144,21 @@ def check_convergence(place: Place, desired: Desired, told: Mapping[int, Outcome
     assert calls == {call.agent: 1 for call in planned.calls}
     assert not calls.keys() & {agent for agent, outcome in told.items() if outcome.result in _DONE}
     check_truth(found, planned, life.told, place.floor.book[life.first_call :], place.read())
-    check_rest(place, desired, rescued=rescued)
+    check_rest(place, desired, apart_from=rescued)
     assert life.sent_unsaid == []
     return life
 
 
-def check_rest(place: Place, desired: Desired, *, rescued: bool = False) -> None:
+def check_rest(place: Place, desired: Desired, *, apart_from: Collection[str] = ()) -> None:
     """All is quiet: nothing is left to do, nothing lies around, and the gateway has what is recorded.
 
-    `rescued` says that a run before has put its records into a file, whose removal is a person's to decide.
+    `apart_from` names files that may lie around: one into which a run has put its records is a person's to remove.
     """
     state = place.read()
     assert plan_of(place, desired).changes == ()
     assert state.pending == {}
     strays = {name for name in place.disk.files() if not _AT_REST.fullmatch(name)}
-    assert strays <= ({RESCUE_NAME} if rescued else set())
+    assert strays <= set(apart_from)
     assert place.floor.gateway.requests_document()["max_overlap"] in (0, 1)
     for agent, record in state.agents.items():
         assert record.status is RecordStatus.ACKNOWLEDGED

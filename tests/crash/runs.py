@@ -52,6 +52,13 @@ class OnLoop(Executor):
 
 
 OpenStore = Callable[[Files], StateStore]
+_USUALLY: Mapping[str, Any] = {
+    "options": PlanOptions(),
+    "first_backoff": 0.0,
+    "max_attempts": 2,
+    "breaker": 0,
+    "lock_timeout": 300.0,  # as in a pipeline: a lock that a dead run has left elsewhere is waited for
+}
 
 
 def open_local(files: Files) -> StateStore:
@@ -84,7 +91,8 @@ class Place:
     @property
     def traces(self) -> tuple[object, ...]:
         """Equal for places from which everything goes on in the same way."""
-        return tuple(self.disk.files().items()), self.disk.elsewhere, tuple(self.floor.book)
+        remote = tuple(sorted((name, stored.data) for name, stored in self.disk.remote.kept.items()))
+        return tuple(self.disk.files().items()), remote, tuple(self.floor.book)
 
     def read(self) -> State:
         """What a plan made now would go by; nothing may be written for it."""
@@ -165,9 +173,7 @@ def live(
     life = Life(World(place.disk, fate), first_call=len(place.floor.book))
     if watch is not None:
         life.world.watch = partial(watch, life)
-    asking = ApplyRequest(
-        desired=desired, **{"options": PlanOptions(), "first_backoff": 0.0, "max_attempts": 2, "breaker": 0, **request}
-    )
+    asking = ApplyRequest(desired=desired, **{**_USUALLY, **request})
     with _wired(place, life, threaded=threaded):
         try:
             life.report = apply(asking, _surroundings(place, life, now))

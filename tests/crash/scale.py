@@ -70,7 +70,7 @@ DAMAGES = Figure(
 HISTORIES = Figure(
     what="Drawn histories of edits, runs, failures, kills, power cuts and people who come and go",
     usually=50,
-    torture=2_000,
+    torture=1_000,
     test="test_histories.py",
 )
 KILLS = Figure(

@@ -1,4 +1,4 @@
-"""Any history of edits, runs, failures, deaths and people who come and go: what the state claims stays true.
+"""Any history of edits, plans, runs, failures, deaths, locks and moves: what the state claims stays true.
 
 A history takes place in one `Place`, through the real planner, applier, client and store, on the rehearsal gateway's
 core. After each step: what the state claims acknowledged, the gateway has taken; the gateway was never sent a value
@@ -7,32 +7,57 @@ that no plan held. Once all is well again, one run is enough, and the plan after
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+import pytest
 from crash import away
 from crash.disk import ModelDisk
 from crash.fleets import NEW, OLD, WIDE, fleet
 from crash.floor import Floor, Values, values_of
-from crash.laws import check_rest
-from crash.runs import JOURNAL, ROOT, Life, Place, live, open_local, plan_of
+from crash.laws import RESCUED, check_rest
+from crash.runs import JOURNAL, ROOT, Life, OpenStore, Place, live, open_local, plan_of
 from crash.scale import HISTORIES, amount
 from crash.world import Death, Fate, Refusal, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from state.disk import Died
 from support.fleets import NOW
 
-from reconciler.errors import LockHeldError
+from reconciler.applying.procedure import _intended
+from reconciler.errors import LockHeldError, LockLostError, StalePlanError, StateConflictError, StateError
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired
+from reconciler.model.plan import Plan
 from reconciler.model.site import OnAgentRemoval
-from reconciler.model.state import RecordStatus
+from reconciler.model.state import RecordStatus, State
+from reconciler.planning import make_plan
 from reconciler.state import LockHolder
+from reconciler.state.lease import LEASE
+from reconciler.state.recorder import Recorder
 
 AGENTS = (1001, 1002, 1003, 1004)
-KINDS = {"local": (open_local, JOURNAL), "away": (away.open_away, away.JOURNAL)}
-"""Where a state may be kept."""
+OTHER = LockHolder(id="other", who="other@there", operation="apply", since=NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where a state may be kept."""
+
+    open_store: OpenStore
+    journal: Any
+    unfinished: frozenset[str]
+    """Files that a run leaves which was cut short."""
+
+
+KINDS = {
+    "local": Kind(open_local, JOURNAL, frozenset({JOURNAL.name, ".state.json.tmp"})),
+    "away": Kind(away.open_away, away.JOURNAL, frozenset({away.JOURNAL.name, "before.json", ".before.json.tmp"})),
+}
 FAULTS = ("reset-before-commit", "reset-after-commit", "http-502", "retcode:100-007", "retcode:106-011", "sign-out")
 
 agents = st.sampled_from(AGENTS)
@@ -42,6 +67,22 @@ deaths = st.builds(Death, operations, st.sampled_from(("before", "torn", "after"
 refusals = st.builds(
     Refusal, operations, st.sampled_from((errno.ENOSPC, errno.EIO, errno.EROFS)), lasting=st.booleans()
 )
+fates = st.none() | deaths | refusals
+
+
+def calls_in(plan: Plan) -> set[tuple[int, Values]]:
+    """Return the values that a plan holds, by agent."""
+    return {(int(call.agent), values_of(call.after)) for call in plan.calls}
+
+
+def wake(recorder: Recorder, plan: Plan) -> None:
+    """Let a machine go on that was overtaken: it begins no call, and overwrites nothing."""
+    for call in plan.calls[:1]:
+        told = {"callnums_key": plan.callnums_key, "team": call.team, "protected": call.protected}
+        with pytest.raises(LockLostError):
+            asyncio.run(recorder.intend(call.agent, concurrency=call.after, **told))
+        with pytest.raises(StateConflictError):
+            recorder.finish(rescue_directory=ROOT)
 
 
 class History(RuleBasedStateMachine):
@@ -53,15 +94,19 @@ class History(RuleBasedStateMachine):
         removal=st.sampled_from(OnAgentRemoval),
     )
     def begin(self, kind: str, workers: int, removal: OnAgentRemoval) -> None:
-        open_store, journal = KINDS[kind]
-        self.place = Place(ModelDisk(ROOT), Floor.of(*AGENTS), open_store, journal)
+        self.kind = kind
+        self.place = Place(ModelDisk(ROOT), Floor.of(*AGENTS), KINDS[kind].open_store, KINDS[kind].journal)
         self.wanted: dict[int, Concurrency] = dict.fromkeys(AGENTS[:2], OLD)
         self.workers, self.removal = workers, removal
+        self.reviewed: Plan | None = None
         self.planned: set[tuple[int, Values]] = set()
+        self.strays = set(RESCUED)
 
     @property
     def desired(self) -> Desired:
         return fleet(self.wanted, workers=self.workers, removal=self.removal)
+
+    # What people do
 
     @rule(agent=agents, value=values)
     def edit(self, agent: int, value: Concurrency) -> None:
@@ -72,16 +117,48 @@ class History(RuleBasedStateMachine):
     def remove(self, agent: int) -> None:
         self.wanted.pop(agent, None)
 
-    @rule(fate=st.none() | deaths | refusals)
+    @rule()
+    def plan(self) -> None:
+        self.reviewed = plan_of(self.place, self.desired)
+
+    @rule(fate=fates)
     def apply(self, fate: Fate | None) -> None:
         self.run(fate)
 
-    @rule(fault=st.sampled_from(FAULTS), number=st.integers(1, 4))
-    def script_a_fault(self, fault: str, number: int) -> None:
-        self.place.floor.arrange(*[fault] * number)
+    @precondition(lambda self: self.reviewed is not None)
+    @rule(fate=fates, allow_shrink=st.booleans())
+    def apply_what_was_reviewed(self, fate: Fate | None, allow_shrink: bool) -> None:
+        assert self.reviewed is not None
+        fresh, held = plan_of(self.place, self.desired), calls_in(self.reviewed)
+        life = self.run(fate, reviewed=self.reviewed, allow_shrink=allow_shrink)
+        sent = {(each.agent, each.values) for each in self.place.floor.book[life.first_call :]}
+        assert sent <= held
+        if fate is None and not calls_in(fresh) <= held:
+            assert isinstance(life.error, StalePlanError)
+
+    @rule(agent=agents, fate=st.none() | deaths)
+    def drop_a_record_by_hand(self, agent: int, fate: Fate | None) -> None:
+        self.by_hand(fate, agent)
+
+    @rule()
+    def switch_the_backend(self) -> None:
+        old, moved = KINDS[self.kind], self.place.read()
+        self.kind = "away" if self.kind == "local" else "local"
+        new = KINDS[self.kind]
+        self.strays = RESCUED | old.unfinished  # whatever was under way there stays there
+        self.place = replace(self.place, open_store=new.open_store, journal=new.journal)
+        self.move_in(moved)
+        assert self.place.read().content == moved.content
+
+    # What happens to them
+
+    @rule(fault=st.sampled_from(FAULTS), number=st.integers(1, 6), times=st.integers(1, 3))
+    def fail_call(self, fault: str, number: int, times: int) -> None:
+        soon = len(self.place.floor.book) + number
+        self.place.floor.arrange(*(f"#{soon + each}={fault}" for each in range(times)))
 
     @rule(fault=st.sampled_from(FAULTS), agent=agents)
-    def script_a_fault_of(self, fault: str, agent: int) -> None:
+    def fail_the_next_call_of(self, fault: str, agent: int) -> None:
         self.place.floor.arrange(f"{agent}={fault}")
 
     @rule(agent=agents)
@@ -100,10 +177,26 @@ class History(RuleBasedStateMachine):
     @rule()
     def meet_a_lock(self) -> None:
         store, calls = self.place.open_store(World(self.place.disk)), len(self.place.floor.book)
-        with store.lock(LockHolder(id="other", who="other@there", operation="apply", since=NOW)):
-            life = self.run(None)
+        with store.lock(OTHER, patience=300.0):  # one that a dead run has left is taken over
+            life = self.run(None, lock_timeout=0.0)
         assert isinstance(life.error, LockHeldError)
         assert len(self.place.floor.book) == calls
+
+    @precondition(lambda self: self.kind == "away")
+    @rule()
+    def take_over_the_lock_of_a_machine_that_sleeps(self) -> None:
+        elsewhere = ModelDisk(ROOT)
+        elsewhere.remote = self.place.disk.remote
+        sleeper = away.open_away(World(elsewhere))
+        with sleeper.lock(OTHER, patience=300.0):
+            plan = make_plan(self.desired, sleeper.read())
+            self.planned |= calls_in(plan)
+            recorder = sleeper.begin_run(_intended(plan))
+            self.place.disk.remote.waited += LEASE
+            self.run(None)
+            found = self.place.read()
+            wake(recorder, plan)
+        assert self.place.read().content == found.content
 
     @rule(chosen=st.integers(0, 10**6))
     def cut_the_power(self, chosen: int) -> None:
@@ -117,7 +210,9 @@ class History(RuleBasedStateMachine):
         assert life.error is None
         assert life.report is not None
         assert life.report.error is None
-        check_rest(self.place, self.desired, rescued=True)
+        check_rest(self.place, self.desired, apart_from=self.strays)
+
+    # What holds throughout
 
     @invariant()
     def what_is_claimed_was_taken(self) -> None:
@@ -138,13 +233,36 @@ class History(RuleBasedStateMachine):
         if hasattr(self, "place"):
             self.come_to_rest()
 
-    def run(self, fate: Fate | None) -> Life:
+    # How it is done
+
+    def run(self, fate: Fate | None, **request: Any) -> Life:
         desired = self.desired
-        plan = plan_of(self.place, desired)
-        self.planned |= {(int(call.agent), values_of(call.after)) for call in plan.calls}
-        life = live(self.place, desired, fate)
+        self.planned |= calls_in(plan_of(self.place, desired))
+        life = live(self.place, desired, fate, **request)
         assert life.sent_unsaid == []
         return life
+
+    def by_hand(self, fate: Fate | None, agent: int) -> None:
+        """Drop a record as `state rm` does; a death in its midst has done it or has not."""
+        before = self.place.read()
+        wanted = {number: each for number, each in before.agents.items() if number != agent}
+        world = World(self.place.disk, fate)
+        store = self.place.open_store(world)
+        with contextlib.suppress(Died), store.lock(OTHER, patience=300.0):
+            store.write(store.read().with_agents(wanted))
+        found = self.place.read().agents
+        assert found == wanted or (world.dead and found == before.agents)
+
+    def move_in(self, moved: State) -> None:
+        """Push what was recorded elsewhere, as `state push` does; what is there already is lost by name only."""
+        store = self.place.open_store(World(self.place.disk))
+        with store.lock(OTHER, patience=300.0):
+            try:
+                store.push(moved)
+            except StateError as refused:
+                lost = store._keeping.read()[0].state
+                assert lost.serial >= moved.serial, refused
+                store.push(moved, force=lost.serial)
 
 
 History.TestCase.settings = settings(

@@ -13,7 +13,8 @@ from crash.scale import PAIRS, POINTS, amount, sample
 from crash.stories import NAMES, Told, tell
 from crash.world import Death
 
-EVENTFUL = {"open_lock", "lock", "write", "fsync", "connect", "send", "receive", "fetch", "close"}
+EVENTFUL = {"write", "fsync", "replace", "sync_directory", "close", "connect", "send", "receive", "fetch"}
+HERE, ELSEWHERE = {"open_lock", "lock"}, {"load", "save", "load_lock", "save_lock", "unlink", "make_directory"}
 BY_NAME = pytest.mark.parametrize("name", NAMES)
 
 
@@ -21,7 +22,7 @@ BY_NAME = pytest.mark.parametrize("name", NAMES)
 def test_everything_that_can_happen_to_an_agent_happens_in_the_run_that_is_killed(name: str) -> None:
     told = tell(name)
     assert {agent: outcome.result for agent, outcome in told.life.told.items()} == told.story.results
-    assert set(told.life.world.operations) >= EVENTFUL
+    assert set(told.life.world.operations) >= EVENTFUL | (ELSEWHERE if name.startswith("away") else HERE)
     assert told.life.sent_unsaid == []
 
 
@@ -100,9 +101,9 @@ def test_whoever_a_machine_may_have_called_that_is_gone_for_good_is_in_doubt_els
     told = tell(name)
     finished: set[object] = set()
     for remains in told.remains:
-        bare = ModelDisk(ROOT)
-        bare.elsewhere = remains.place.disk.elsewhere
-        place = replace(remains.place.copy(), disk=bare)
+        place, bare = remains.place.copy(), ModelDisk(ROOT)
+        bare.remote = place.disk.remote
+        place = replace(place, disk=bare)
         if place.traces not in finished:
             finished.add(place.traces)
             with naming(remains):

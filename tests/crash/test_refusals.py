@@ -81,6 +81,26 @@ def check_journal_is_final(life: Life, place: Place, *, workers: int) -> None:
         assert any(isinstance(each, JournalError) for each in (life.report.error, life.report.error.__cause__))
 
 
+@pytest.mark.parametrize("name", ["forget-3", "reset-3"])
+def test_no_call_is_begun_or_repeated_once_the_journal_has_failed(name: str) -> None:
+    told = tell(name)
+    for refusal in refusals_of_the_journal(told):
+        place = told.story.place.copy()
+        life = live(place, told.story.desired, refusal)
+        try:
+            check_journal_is_final(life, place, workers=told.story.desired.site.gateway.concurrency)
+        except AssertionError as error:
+            error.add_note(str(refusal))
+            raise
+
+
+def refusals_of_the_journal(told: Told) -> Iterator[Refusal]:
+    operations = zip(told.life.world.operations, told.life.world.touched, strict=True)
+    for number, (name, path) in enumerate(operations):
+        if name in ("write", "fsync") and path == told.story.place.journal:
+            yield Refusal(number, errno.ENOSPC)
+
+
 @pytest.mark.parametrize("name", ["forget-1", "away-1"])
 def test_a_journal_that_cannot_be_closed_is_whole_all_the_same(name: str) -> None:
     told, place = tell(name), tell(name).story.place.copy()

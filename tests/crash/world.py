@@ -21,7 +21,7 @@ from state.disk import Died
 T = TypeVar("T")
 Moment = Literal["before", "torn", "after"]
 
-TEARABLE = frozenset({"write", "send", "receive", "save"})
+TEARABLE = frozenset({"write", "send", "receive", "save", "save_lock"})
 """Operations of which a part can have happened: half of the bytes, or all of it but the answer."""
 STATE_FILE = Path("/site/state.json")
 

@@ -8,13 +8,19 @@ import shlex
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from state.backends.object_server import serving_objects
+from state.backends.rigs import Rig, git_http_rig, http_rig, object_rig
 from support.counterparts import require_program
 from support.processes import PATIENCE, start_apply, wait_until
 from support.rehearsal import RehearsalServer
 from support.site import Site
+
+from reconciler.model.state_settings import BasicLogin, GitState, HttpState, ObjectState
 
 
 @pytest.fixture
@@ -151,6 +157,76 @@ def test_a_repository_that_is_gone_at_the_end_leaves_a_file_and_the_command_that
     other = another_machine(away, tmp_path / "other")
     assert set(recorded(other).values()) == {"acknowledged"}
     assert "No changes" in other.run("plan", "demo").out
+
+
+@contextmanager
+def rig_of(backend: str, root: Path) -> Iterator[Rig]:
+    with ExitStack() as stack:
+        match backend:
+            case "git":
+                yield stack.enter_context(git_http_rig(root))
+            case "object":
+                yield stack.enter_context(object_rig(root, stack.enter_context(serving_objects())))
+            case _:
+                yield stack.enter_context(http_rig(root))
+
+
+def keep_state_in(site: Site, rig: Rig, token: Path) -> None:
+    """Let the site's state be kept where the rig is, its secret in the file `token`."""
+    secret = f"file:{token}"
+    state: dict[str, str | None]
+    match rig.settings:
+        case GitState(remote=remote, login=BasicLogin(username=user)):
+            state = {"backend": "git", "remote": remote, "username": user, "password": secret}
+        case HttpState(url=url, login=BasicLogin(username=user)):
+            state = {"backend": "http", "url": url, "username": user, "password": secret}
+        case ObjectState(options=options) as place:
+            keys = {"access_key_id": secret, "secret_access_key": secret}
+            state = {"backend": "object", "url": f"s3://{place.bucket}/{place.key}", **options, **keys}
+        case _:
+            raise AssertionError("this state is kept here")
+    token.write_text(rig.password)
+    site.write("site.yaml", f"{(site.root / 'site.yaml').read_text()}state: {json.dumps(state)}\n")
+
+
+@pytest.mark.parametrize(
+    ("backend", "gateway"),
+    [
+        pytest.param("http", "answers", id="http-amid-the-run"),
+        pytest.param("http", "is-done", id="http-at-its-end"),
+        pytest.param("git", "hangs", id="git-with-calls-that-hang"),
+        pytest.param("object", "hangs", id="object-with-calls-that-hang"),
+    ],
+)
+def test_an_interrupted_run_ends_within_seven_seconds_though_the_place_of_its_state_says_nothing(
+    slow_site: Site, server: RehearsalServer, tmp_path: Path, backend: str, gateway: str
+) -> None:
+    with rig_of(backend, tmp_path) as rig:
+        assert rig.wire is not None
+        keep_state_in(slow_site, rig, tmp_path / "token")
+        slow_site.edit("site.yaml", "  concurrency: 2", "  concurrency: 2\n  timeout: 60s")
+        process = start_apply(slow_site)
+        wait_until(lambda: len(applied_at_the_gateway(server)) >= 2)
+        rig.wire.mute()
+        if gateway == "hangs":
+            server.add_faults("*=slow:60")
+        if gateway == "is-done":
+            journal = slow_site.root / ".reconciler" / "demo" / "journal"
+            wait_until(lambda: journal.read_text().count('"acknowledged"') == 20)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=7)
+        document = json.loads(out)
+        assert document["exit_code"] == 10
+        assert len(document["outcomes"]) == 20
+        (error,) = [each for each in document["diagnostics"] if each["severity"] == "error"]
+        words = shlex.split(error["detail"].rpartition("with: ")[2])
+
+        rig.wire.mend()
+        sent = {each["agent"] for each in document["outcomes"] if each["outcome"] in {"applied", "in_doubt"}}
+        assert set(recorded(slow_site)) == sent
+        break_the_lock(slow_site)
+        assert slow_site.run(*words[1:]).code == 0
+        assert set(recorded(another_machine(slow_site, tmp_path / "other"))) == sent
 
 
 def test_nothing_of_a_run_elsewhere_is_left_in_the_environment_but_what_is_ignored(

@@ -334,3 +334,39 @@ def test_a_lock_that_comes_alive_while_it_is_broken_is_not_broken() -> None:
     place.before_save = renew
     with pytest.raises(LockHeldError, match="is alive: it was renewed by alice@desk"):
         lock(place, clock).unlock("run-1")
+
+
+def test_who_was_faster_is_the_one_whose_lock_the_advice_names() -> None:
+    place, clock = MemoryPlace(), Clock()
+
+    def alice_is_faster() -> None:
+        place.before_save = lambda: None
+        alice.append(held(lock(place, clock).take(ALICE)))
+
+    alice: list[LeaseHold] = []
+    place.before_save = alice_is_faster
+    refused = busy(lock(place, clock).take(BOB))
+    assert refused.record is not None
+    assert refused.record.holder == ALICE
+    assert "reconciler state unlock run-1" in refused.advice
+    alice[0].release()
+
+
+def test_the_command_that_breaks_a_lock_names_the_environment_and_is_safe_to_copy() -> None:
+    place, clock = MemoryPlace(), Clock()
+    place.save(write_lock(LockRecord(holder=replace(ALICE, id="$(reboot)"), heartbeat=None, lease=60.0)), expected=None)
+    contender = LeaseLock(place, name="the state", clocks=clock.clocks(), environment="my site")
+    assert busy(contender.take(BOB)).advice.endswith("reconciler state unlock '$(reboot)' 'my site'")
+
+
+def test_waiting_for_a_holder_who_cannot_be_named_is_told_once() -> None:
+    place, clock, lines = MemoryPlace(), Clock(), list[str]()
+    place.save(b"not for people", expected=None)
+
+    def sleep(seconds: float) -> None:
+        clock.seconds += seconds
+
+    waiting = Waiting(patience=300.0, tell=lines.append, steady=lambda: clock.seconds, sleep=sleep)
+    take_when_free(lock(place, clock), BOB, waiting, name="the state").release()
+    (line,) = lines
+    assert line.startswith("the state is locked by another run; watching it for")

@@ -137,8 +137,9 @@ def _execute(opened: Environment, request: ProbeRequest, *, yes: bool, as_json: 
     access = open_access(site.gateway, root=opened.root, environ=os.environ)
     sign_in = sign_in_access(site, access, force=False)
     source = open_source(site.sessions, root=opened.root, environ=os.environ, sign_in=sign_in)
+    store = open_store(opened)
     around = Surroundings(
-        store=open_store(opened),
+        store=store,
         holder=lock_holder("probe"),
         source=source,
         handshakes=HandshakeMaker(site.gateway, root=opened.root, environ=os.environ),
@@ -147,7 +148,7 @@ def _execute(opened: Environment, request: ProbeRequest, *, yes: bool, as_json: 
         monotonic=time.monotonic,
         approve=partial(_approve, yes=yes, as_json=as_json),
         look=look_at_the_agent,
-        watch_signals=partial(restore_on_signals, last_words=partial(left_behind, source)),
+        watch_signals=partial(restore_on_signals, hurry=store.hurry, last_words=partial(left_behind, source)),
         rescue_directory=Path(),
         tell=tell_waiting,
     )

@@ -79,12 +79,19 @@ def _environment_and_agents(words: Sequence[str]) -> tuple[Path, tuple[AgentRang
         except ValueError as error:
             raise click.UsageError(str(error)) from None
     word = words[0] if words else _DEFAULT
-    if not Path(word).exists():
+    if not _is_there(Path(word)):
         try:
             return Path(_DEFAULT), parse_agent_ranges(word)
         except ValueError:
             pass  # no list of agents either: as an environment it is refused in words
     return Path(word), ()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a list of agents may be longer than any name can be
+        return False
 
 
 def _recorded(store: StateStore, opened: Environment, warnings: list[Diagnostic]) -> State:

@@ -15,7 +15,7 @@ from reconciler.cli.options import environment_argument, json_option
 from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_store
 from reconciler.cli.writing import read_file
-from reconciler.errors import InputError, StateError
+from reconciler.errors import InputError, StateError, UsageError
 from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.state import decode, encode
@@ -79,6 +79,10 @@ def unlock_command(lock_id: str, environment: Path) -> CommandResult:
 
     Exits 7 when another lock is held, or one that must not be broken; the holder is named.
     """
+    if not lock_id.isprintable():
+        raise UsageError(
+            f"{printable(lock_id)} is the id of no lock", hint="take it from the text that names the holder"
+        )
     opened = open_environment(environment, allow_empty=True)
     store = open_store(opened)
     holder = store.unlock(lock_id)

@@ -11,6 +11,7 @@ Why a push failed is never read from what Git says, which is for people: the ref
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -19,11 +20,15 @@ from reconciler.errors import StateConflictError, StateError, StateUnansweredErr
 from reconciler.state.backend import Stored
 from reconciler.state.backends.git_program import Finished, Git
 from reconciler.state.backends.git_remote import GitRemote
-from reconciler.state.lease import LEASE, Clocks, LeaseLock
+from reconciler.state.backends.leased import LeasedBackend
+from reconciler.state.files import MAX_READ
+from reconciler.state.lease import LEASE, Clocks
 
 _TIP = "refs/reconciler/tip"
 _STATE_FILE = "state.json"
 _LOCK_FILE = "lock.json"
+_ONE_FILE = re.compile(rb"100\d+ blob (?P<blob>[0-9a-f]+) +(?P<size>\d+)\t(?P<name>[^\0]+)\0")
+_NOT_OURS = "look what is kept under that ref, and let state.ref in site.yaml name one that holds the state alone"
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between pushes that a server refused though nothing had changed."""
 _TRIES = 3  # to fetch a ref that may be removed, and made again, in the same moment
@@ -60,11 +65,15 @@ class GitPlace:
             raise StateError(f"{self.name} cannot be read: {why}", hint=_AGAIN)
 
     def _fetched(self, git: Git) -> Stored:
-        commit = git.output("rev-parse", "--verify", f"{_TIP}^{{commit}}").decode()
-        data = git.run("cat-file", "blob", f"{commit}:{self._file}")
-        if data.code != 0:
-            raise StateError(f"{self.name} has no {self._file}", hint="look what else is kept under that ref")
-        return Stored(data=data.out, version=commit)
+        tip = git.output("rev-parse", "--verify", _TIP).decode()
+        is_commit = git.output("cat-file", "-t", tip) == b"commit"
+        held = _ONE_FILE.fullmatch(git.output("ls-tree", "--long", "-z", tip)) if is_commit else None
+        if held is None or held["name"] != self._file.encode():
+            # The next write would leave that file alone in it, so nothing else may be there.
+            raise StateError(f"{self.name} is no commit that holds {self._file} and nothing else", hint=_NOT_OURS)
+        if int(held["size"]) > MAX_READ:
+            raise StateError(f"{self.name} is larger than {MAX_READ // 1024**3} GiB", hint=_NOT_OURS)
+        return Stored(data=git.run("cat-file", "blob", held["blob"].decode()).out, version=tip)
 
     def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
         """Push a commit; see `backend.Place`."""
@@ -94,8 +103,9 @@ class GitPlace:
         git, remote = self._reach()
         for wait in (*_WAITS, None):
             pushed = git.run(
-                *("push", "--porcelain", "--no-verify", f"--force-with-lease={self._ref}:{expected or ''}"),
-                *("--end-of-options", remote.url, f"{commit}:{self._ref}"),
+                *("push", "--porcelain", "--no-verify", "--no-signed"),
+                *(f"--force-with-lease={self._ref}:{expected or ''}", "--end-of-options"),
+                *(remote.url, f"{commit}:{self._ref}"),
             )
             if pushed.code == 0 or self._is_done(pushed, commit, expected):
                 return
@@ -168,40 +178,21 @@ class _LockPlace:
         return ""
 
 
-class GitBackend:
-    """The state and its lock in a repository."""
+def git_backend(
+    remote: Callable[[], tuple[Git, GitRemote]], *, ref: str, name: str, clocks: Clocks, lease: float = LEASE
+) -> LeasedBackend:
+    """Return the backend of the state at `ref`, whose lock is in the ref beside it.
 
-    def __init__(
-        self, remote: Callable[[], tuple[Git, GitRemote]], *, ref: str, name: str, clocks: Clocks, lease: float = LEASE
-    ) -> None:
-        """Remember where they are.
-
-        Args:
-            remote: makes a Git and tells the repository; asked once for the state and once for the lock.
-            ref: the full name of the state's ref.
-            name: how to name the state in messages.
-            clocks: for the lock.
-            lease: seconds without a sign of life after which the lock is free.
-        """
-        self.name = name
-        self._remote = remote
-        self._ref = ref
-        self._state = GitPlace(remote, ref=ref, file=_STATE_FILE, name=name)
-        self._clocks = clocks
-        self._lease = lease
-
-    def load(self) -> Stored | None:
-        """Fetch the state; see `backend.Place`."""
-        return self._state.load()
-
-    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
-        """Push the state; see `backend.Place`. The `note` becomes the commit's message."""
-        return self._state.save(data, expected=expected, note=note)
-
-    def lock(self) -> LeaseLock:
-        """Return the lock in the ref beside the state's."""
-        place = GitPlace(self._remote, ref=lock_ref(self._ref), file=_LOCK_FILE, name=f"the lock on {self.name}")
-        return LeaseLock(_LockPlace(place), name=self.name, clocks=self._clocks, lease=self._lease)
+    Args:
+        remote: makes a Git and tells the repository; asked once for the state and once for the lock.
+        ref: the full name of the state's ref.
+        name: how to name the state in messages.
+        clocks: for the lock.
+        lease: seconds without a sign of life after which the lock is free.
+    """
+    state = GitPlace(remote, ref=ref, file=_STATE_FILE, name=name)
+    lock = GitPlace(remote, ref=lock_ref(ref), file=_LOCK_FILE, name=f"the lock on {name}")
+    return LeasedBackend(state, _LockPlace(lock), clocks=clocks, lease=lease)
 
 
 def lock_ref(ref: str) -> str:

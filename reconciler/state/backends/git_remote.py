@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,7 +31,7 @@ class GitRemote:
     name: str
     """As the user wrote it."""
     url: str
-    config: tuple[tuple[str, str], ...] = ()
+    config: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Settings for reaching it, secrets included."""
 
 
@@ -56,7 +56,8 @@ def find_remote(
     if found.code != 0:
         raise StateError(
             f"the environment is in no Git repository with a remote {remote!r}: {found.reason}",
-            hint="set state.remote in site.yaml to the name of a remote, or to the URL of a repository",
+            hint="set state.remote in site.yaml to the name of a remote, or to the URL of a repository; a checkout "
+            "that belongs to another user has to be named in Git's safe.directory",
         )
     url = _absolute(found.out.decode("utf-8", "replace").strip(), root, around)
     config = () if login is not None else _taken_over(root, around)
@@ -79,7 +80,7 @@ def _taken_over(root: Path, environ: Mapping[str, str]) -> tuple[tuple[str, str]
 
 def _with_login(remote: GitRemote, login: tuple[str, str] | None) -> GitRemote:
     """Return `remote` with the login, if there is one, as a header for its host and for no other."""
-    parts = urlsplit(remote.url) if remote.url.startswith(("https://", "http://")) else None
+    parts = urlsplit(remote.url) if remote.url.lower().startswith(("https://", "http://")) else None
     if parts is None:
         return remote
     host = parts.netloc.rpartition("@")[2]

@@ -25,7 +25,7 @@ from reconciler.model.printable import printable
 from reconciler.model.state_settings import HttpState
 from reconciler.state.backend import Stored
 from reconciler.state.backends.http_exchange import Exchange, Reply
-from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock
+from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, how_to_break, read_lock
 
 _READ = frozenset({HTTPStatus.OK})
 _NOTHING = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})
@@ -38,12 +38,21 @@ _FIELDS = {"ID": "id", "Who": "who", "Operation": "operation", "Created": "since
 class HttpBackend:
     """The state and its lock on a server."""
 
-    def __init__(self, exchange: Callable[[], Exchange], settings: HttpState) -> None:
-        """Remember where they are; `exchange` makes the connection when it is first needed."""
+    def __init__(
+        self, exchange: Callable[[], Exchange], settings: HttpState, *, environment: str | None = None
+    ) -> None:
+        """Remember where they are.
+
+        Args:
+            exchange: makes the connection when it is first needed.
+            settings: where the state and its lock are.
+            environment: the environment as the user names it, for the command in an advice.
+        """
         self.name = settings.url
         self._make = exchange
         self._made: Exchange | None = None
         self._settings = settings
+        self._environment = environment
         self._lock_id: str | None = None
 
     def load(self) -> Stored | None:
@@ -77,7 +86,7 @@ class HttpBackend:
 
     def lock(self) -> HttpLock:
         """Return the lock on the server."""
-        return HttpLock(self._exchange, self._settings, self._hold)
+        return HttpLock(self._exchange, self._settings, self._hold, environment=self._environment)
 
     def _get(self, what: str) -> Stored | None:
         reply = self._exchange().send("GET", self._settings.url, what=what)
@@ -121,9 +130,15 @@ class HttpLock:
     poll = 2.0
 
     def __init__(
-        self, exchange: Callable[[], Exchange], settings: HttpState, hold: Callable[[str | None], None]
+        self,
+        exchange: Callable[[], Exchange],
+        settings: HttpState,
+        hold: Callable[[str | None], None],
+        *,
+        environment: str | None,
     ) -> None:
         """Remember where it is; `hold` is told the id under which the state may be written, and when it is over."""
+        self._environment = environment
         self._exchange = exchange
         self._name = settings.url
         self._lock_url = settings.lock_url or settings.url
@@ -137,12 +152,7 @@ class HttpLock:
         if reply.status in _HELD:
             record = _record(reply.body)
             if record is None or record.holder.id != holder.id:  # else only the answer to our first try was lost
-                advice = (
-                    ""
-                    if record is None
-                    else f"; if you know that it is dead: reconciler state unlock {record.holder.id}"
-                )
-                return Busy(record=record, advice=f"{_WAIT}{advice}")
+                return Busy(record=record, advice=f"{_WAIT}{how_to_break(record, self._environment)}")
         elif reply.status not in _DONE:
             raise reply.refused(f"{self._name} cannot be locked")
         self._hold(holder.id)
@@ -153,7 +163,7 @@ class HttpLock:
         probe = LockHolder(id=f"unlock-{lock_id}", who="state unlock", operation="state unlock", since=_EPOCH)
         reply = self._lock(probe)
         if reply.status in _DONE:
-            self._unlock(probe)
+            self._undo(probe)
             return None
         if reply.status not in _HELD:
             raise reply.refused(f"{self._name} cannot be unlocked")
@@ -167,6 +177,15 @@ class HttpLock:
         if done.status not in _DONE:
             raise done.refused(f"{self._name} cannot be unlocked")
         return holder
+
+    def _undo(self, probe: LockHolder) -> None:
+        """Let go of what was taken only to see whether it is free."""
+        reply = self._unlock(probe)
+        if reply.status not in _DONE | _NOTHING:
+            raise StateError(
+                f"{self._name} was free, and is locked as {probe.id} now: the server answered {reply.status} to UNLOCK",
+                hint="look at state.unlock_url and state.unlock_method, and at the server",
+            )
 
     def _lock(self, holder: LockHolder) -> Reply:
         what = f"{self._name} cannot be locked"
@@ -210,6 +229,11 @@ def _record(body: bytes) -> LockRecord | None:
         return None
     if type(fields) is not dict or not fields.get("ID"):
         return None
-    known = {ours: printable(str(fields.get(theirs) or "?"), limit=300) for theirs, ours in _FIELDS.items()}
+    known = {ours: _word(fields.get(theirs)) for theirs, ours in _FIELDS.items()}
     url = fields.get("Info")
     return read_lock(orjson.dumps(known | ({"url": url} if type(url) is str and url else {})))
+
+
+def _word(value: object) -> str:
+    """Return a text or a number as it may be shown; what holds other values is not looked into."""
+    return printable(str(value), limit=300) if isinstance(value, str | int | float) and value else "?"

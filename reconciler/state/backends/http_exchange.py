@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 import httpx
@@ -20,6 +21,7 @@ from reconciler import __version__
 from reconciler.errors import StateError, StateUnansweredError
 from reconciler.model.printable import printable
 from reconciler.state.files import MAX_READ
+from reconciler.state.haste import Haste
 
 _TROUBLE = frozenset({429, 500, 502, 503, 504})
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
@@ -50,14 +52,12 @@ class Exchange:
         *,
         timeout: float,
         retries: int,
-        steady: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """Take the client, the seconds one request may take in all, and how often it is repeated."""
         self._client = client
         self._timeout = timeout
         self._retries = retries
-        self._steady = steady
         self._sleep = sleep
 
     def send(
@@ -90,7 +90,8 @@ class Exchange:
         for tries_left in range(self._retries, -1, -1):
             wait = min(_FIRST_WAIT * 2 ** (self._retries - tries_left), _LONGEST_WAIT)
             try:
-                reply = self._once(request)
+                # In haste: a server may send a head drop by drop, and httpx counts from drop to drop.
+                reply = Haste(self._timeout).do(partial(self._once, request))
             except (httpx.HTTPError, TimeoutError) as error:
                 if tries_left == 0:
                     raise _no_reply(what, error, writing=writing) from None
@@ -101,7 +102,6 @@ class Exchange:
         raise AssertionError("the last try returns or raises")
 
     def _once(self, request: httpx.Request) -> Reply:
-        end = self._steady() + self._timeout
         response = self._client.send(request, stream=True)
         try:
             body = bytearray()
@@ -109,8 +109,6 @@ class Exchange:
                 body += chunk
                 if len(body) > MAX_READ:
                     raise httpx.DecodingError(f"the reply is larger than {MAX_READ // 1024**3} GiB", request=request)
-                if self._steady() > end:
-                    raise TimeoutError
         finally:
             response.close()
         return Reply(status=response.status_code, body=bytes(body))

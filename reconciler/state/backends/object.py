@@ -26,15 +26,17 @@ from obstore.exceptions import (
 from reconciler.errors import StateConflictError, StateError, StateUnansweredError
 from reconciler.model.printable import printable
 from reconciler.state.backend import Stored
+from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
-from reconciler.state.lease import LEASE, Clocks, LeaseLock
+from reconciler.state.lease import LEASE, Clocks
 
 _HINT = "look at the credentials, the bucket and the network, then run again"
 _UNHONOURED = (
     "two runs could overwrite each other's state there; keep it in a store that honours If-Match and If-None-Match, or "
     "with backend git or http"
 )
-_FREE, _FREE_TOO = b"\n", b"\n\n"
+_UNPROVEN, _FREE = b" \n", b"\n"
+"""Both say that nobody holds the lock; the first also that the store has not shown yet that it honours conditions."""
 _QUERY = re.compile(r"\?\S+")
 _BODY = re.compile(r"\s*(<\?xml|<html|<!doctype|\n).*", re.DOTALL | re.IGNORECASE)
 _MAX_WORDS = 300
@@ -94,20 +96,23 @@ class _LockObject:
     def __init__(self, place: ObjectPlace) -> None:
         self.name = place.name
         self._place = place
+        self._unproven: str | None = None
 
     def load(self) -> Stored | None:
-        return self._place.load()
+        found = self._place.load()
+        self._unproven = found.version if found is not None and found.data == _UNPROVEN else None
+        return found
 
     def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
-        over = self._make() if expected is None else expected
+        over = self._proven(expected) if expected is None or expected == self._unproven else expected
         return self._place.save(data, expected=over, note=note)
 
-    def _make(self) -> str:
-        """Make the object, free, and hold the store to its word on the way; return its version."""
-        first = self._place.save(_FREE, expected=None)
-        self._must_refuse(_FREE, None)
-        second = self._place.save(_FREE_TOO, expected=first)
-        self._must_refuse(_FREE, first)
+    def _proven(self, unproven: str | None) -> str:
+        """Make the object if it is not there, hold the store to its word, and return the version that says so."""
+        first = self._place.save(_UNPROVEN, expected=None) if unproven is None else unproven
+        self._must_refuse(_UNPROVEN, None)
+        second = self._place.save(_FREE, expected=first)
+        self._must_refuse(_UNPROVEN, first)
         return second
 
     def _must_refuse(self, data: bytes, expected: str | None) -> None:
@@ -118,38 +123,21 @@ class _LockObject:
         raise StateError(f"the store of {self.name} does not honour conditional writes", hint=_UNHONOURED)
 
 
-class ObjectBackend:
-    """The state and its lock in a bucket."""
+def object_backend(
+    store: Callable[[], Any], *, key: str, name: str, clocks: Clocks, lease: float = LEASE
+) -> LeasedBackend:
+    """Return the backend of the state in the object `key`, whose lock is in the object beside it, `.lock` behind it.
 
-    def __init__(self, store: Callable[[], Any], *, key: str, name: str, clocks: Clocks, lease: float = LEASE) -> None:
-        """Remember where they are.
-
-        Args:
-            store: makes a connection; asked once for the state and once for the lock.
-            key: the name of the state's object; that of its lock has `.lock` behind it.
-            name: how to name the state in messages.
-            clocks: for the lock.
-            lease: seconds without a sign of life after which the lock is free.
-        """
-        self.name = name
-        self._store = store
-        self._key = key
-        self._state = ObjectPlace(store, key=key, name=name)
-        self._clocks = clocks
-        self._lease = lease
-
-    def load(self) -> Stored | None:
-        """Get the state; see `backend.Place`."""
-        return self._state.load()
-
-    def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
-        """Put the state; see `backend.Place`."""
-        return self._state.save(data, expected=expected, note=note)
-
-    def lock(self) -> LeaseLock:
-        """Return the lock in the object beside it."""
-        place = ObjectPlace(self._store, key=f"{self._key}.lock", name=f"the lock on {self.name}")
-        return LeaseLock(_LockObject(place), name=self.name, clocks=self._clocks, lease=self._lease)
+    Args:
+        store: makes a connection; asked once for the state and once for the lock.
+        key: the name of the state's object.
+        name: how to name the state in messages.
+        clocks: for the lock.
+        lease: seconds without a sign of life after which the lock is free.
+    """
+    state = ObjectPlace(store, key=key, name=name)
+    lock = ObjectPlace(store, key=f"{key}.lock", name=f"the lock on {name}")
+    return LeasedBackend(state, _LockObject(lock), clocks=clocks, lease=lease)
 
 
 def _token(meta: Any) -> str:
@@ -159,4 +147,4 @@ def _token(meta: Any) -> str:
 
 def _words(error: BaseException) -> str:
     """Return what the library says, without queries (which may be signed) and without what the store sent."""
-    return printable(_BODY.sub("", _QUERY.sub("?…", str(error))), limit=_MAX_WORDS)
+    return printable(_QUERY.sub("?…", _BODY.sub("", str(error))), limit=_MAX_WORDS)

@@ -34,6 +34,7 @@ from reconciler.model.state_settings import (
 )
 from reconciler.state import Setting, StateStore, open_local_store, open_state
 from reconciler.state.backend import Backend
+from reconciler.state.impatient import ImpatientBackend
 from reconciler.state.lock import LockHolder, LockRecord, write_lock
 
 SHORT = 0.4
@@ -98,7 +99,8 @@ class Rig:
 
     def backend(self) -> Backend:
         """Return the backend of a store of its own, to look at it from outside."""
-        return self.store("outside")._keeping.backend
+        backend = self.store("outside")._keeping.backend
+        return backend._backend if isinstance(backend, ImpatientBackend) else backend
 
     def cut(self) -> None:
         """Make the state unreachable."""

@@ -235,8 +235,76 @@ def test_a_ref_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         },
     ).stdout.strip()
     git("update-ref", "refs/reconciler/demo", commit, at=rig.repository)
-    with pytest.raises(StateError, match=r"refs/reconciler/demo of .* has no state\.json"):
+    words = r"refs/reconciler/demo of .* is no commit that holds state\.json and nothing else"
+    with pytest.raises(StateError, match=words):
         rig.store().read()
+
+
+def commit_of(repository: Path, entries: str) -> str:
+    """Return a commit whose tree is what `entries` say to `git mktree`."""
+    identity = {f"GIT_{role}_{part}": "x" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    tree = fed("mktree", "--missing", at=repository, stdin=entries)
+    command = ["git", "-C", str(repository), "commit-tree", tree, "-m", "x"]
+    environment = {**git_environment(), **identity}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+
+def fed(*arguments: str, at: Path, stdin: str) -> str:
+    command = ["git", "-C", str(at), *arguments]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env=git_environment(), input=stdin
+    ).stdout.strip()
+
+
+def odd_tips(repository: Path, blob: str) -> dict[str, str]:
+    """What else than a state a ref can lead to, by name."""
+    commit = commit_of(repository, f"100644 blob {blob}\tstate.json\n")
+    tag = f"object {commit}\ntype commit\ntag demo\ntagger x <x> 0 +0000\n\nx\n"
+    return {
+        "tag": fed("mktag", at=repository, stdin=tag),
+        "blob": blob,
+        "link": commit_of(repository, f"120000 blob {blob}\tstate.json\n"),
+        "submodule": commit_of(repository, f"160000 commit {commit}\tstate.json\n"),
+        "others-too": commit_of(repository, f"100644 blob {blob}\tstate.json\n100644 blob {blob}\tprecious.txt\n"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["tag", "blob", "link", "submodule", "others-too"])
+def test_a_ref_that_leads_to_more_or_else_than_the_state_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
+    rig = git_rig(tmp_path)
+    assert rig.repository is not None
+    run(rig.store(), apply_one)
+    blob = git("rev-parse", "refs/reconciler/demo:state.json", at=rig.repository).strip()
+    tip = odd_tips(rig.repository, blob)[kind]
+    git("update-ref", "--no-deref", "refs/reconciler/demo", tip, at=rig.repository)
+    with pytest.raises(StateError, match=r"is no commit that holds state\.json and nothing else"):
+        run(rig.store(), apply_one)
+    assert git("rev-parse", "refs/reconciler/demo", at=rig.repository).strip() == tip
+
+
+def test_a_state_too_large_to_be_one_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = git_rig(tmp_path)
+    run(rig.store(), apply_one)
+    monkeypatch.setattr("reconciler.state.backends.git.MAX_READ", 10)
+    with pytest.raises(StateError, match="is larger than"):
+        rig.store().read()
+
+
+def test_a_persons_own_settings_neither_run_their_hooks_nor_sign_the_push(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("reference-transaction", "pre-push"):
+        (hooks / name).write_text(f"#!/bin/sh\npwd -P >> {tmp_path}/ran-{name}\n")
+        (hooks / name).chmod(0o755)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f"[core]\n\thooksPath = {hooks}\n[push]\n\tgpgSign = true\n")
+    rig.environ["GIT_CONFIG_GLOBAL"] = str(settings)
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+    # The other side of a `file://` is this machine too: what hooks run in that repository is its own business.
+    ran_in = {line for ran in tmp_path.glob("ran-*") for line in ran.read_text().splitlines()}
+    assert ran_in <= {str(rig.repository)}
 
 
 def test_a_server_that_does_not_take_the_ref_is_told_in_its_words(tmp_path: Path) -> None:
@@ -269,6 +337,12 @@ def test_what_git_needs_on_this_machine_is_gone_afterwards(tmp_path: Path, monke
             ["http.https://git.example:8443/.extraHeader", "http.followRedirects", "credential.helper"],
             id="user-information",
         ),
+        pytest.param(
+            "HTTPS://me:pa%3Ass@git.example/a.git",
+            "https://git.example/a.git",
+            ["http.https://git.example/.extraHeader", "http.followRedirects", "credential.helper"],
+            id="shouted",
+        ),
         pytest.param("git@git.example:team/a.git", "git@git.example:team/a.git", [], id="ssh"),
     ],
 )
@@ -283,3 +357,4 @@ def test_an_address_leaves_its_secret_to_the_configuration(
         header = re.fullmatch(r"Authorization: Basic (.*)", remote.config[0][1])
         assert header is not None
         assert base64.b64decode(header[1]) == b"me:pa:ss"
+        assert header[1] not in repr(remote)

@@ -160,3 +160,43 @@ def test_a_file_without_a_certificate_is_refused(server: StateServer, tmp_path: 
             (tmp_path / "here" / "ca.pem").write_bytes(content)
         with pytest.raises(StateError, match=words):
             rig.store().read()
+
+
+def _deep(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b'{"ID": ' + _deep(1000) + b"}", "is locked by ? (?, since ?, lock ?)", id="deep-id"),
+        pytest.param(b'{"ID": "a", "Who": ' + _deep(1000) + b"}", "is locked by ? (?, since ?, lock a)", id="deep-who"),
+        pytest.param(b'{"ID": 5, "Who": {"a": 1}}', "is locked by ? (?, since ?, lock 5)", id="other-types"),
+        pytest.param(b'{"ID": "a", "Who": "\\u001b[2J"}', "is locked by \\x1b[2J (", id="control-characters"),
+    ],
+)
+def test_whatever_a_server_says_of_a_lock_is_told_in_words(
+    server: StateServer, tmp_path: Path, body: bytes, words: str
+) -> None:
+    server.answer = lambda *_: (423, body)  # type: ignore[method-assign]
+    store = rig_of(server, tmp_path).store()
+    with pytest.raises(LockHeldError) as caught, store.lock(holder()):
+        pytest.fail("two holders")
+    assert words in str(caught.value)
+    with pytest.raises(LockHeldError):
+        store.unlock("another")
+
+
+def test_a_lock_that_the_look_at_it_has_left_behind_is_told(server: StateServer, tmp_path: Path) -> None:
+    server.answer = lambda method, *_: (500 if method == "UNLOCK" else 200, b"")  # type: ignore[method-assign]
+    with pytest.raises(StateError, match=r"was free, and is locked as unlock-run-9 now: .* answered 500"):
+        rig_of(server, tmp_path).store().unlock("run-9")
+
+
+def test_the_command_that_breaks_a_lock_is_quoted_and_names_the_environment(
+    server: StateServer, tmp_path: Path
+) -> None:
+    server.lock = json.dumps({**TERRAFORM, "ID": "$(reboot); x"}).encode()
+    with pytest.raises(LockHeldError) as caught, rig_of(server, tmp_path).store().lock(holder()):
+        pytest.fail("two holders")
+    assert caught.value.hint.endswith("reconciler state unlock '$(reboot); x' demo")

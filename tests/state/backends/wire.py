@@ -1,4 +1,4 @@
-"""A wire that can be cut: everything between a client and a real server on this machine goes through it."""
+"""A wire that can be cut, or fall silent: all that is said between a client and a real server here goes through it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ class Wire:
     """Forwards connections to a port of 127.0.0.1, until it is cut and again once it is mended."""
 
     def __init__(self, target: int) -> None:
-        self._target = target
+        self.target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._cut = threading.Event()
+        self._flows = threading.Event()
+        self._flows.set()
+        self._held: tuple[bytes, ...] = ()
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self.drop_replies = 0
@@ -30,6 +33,7 @@ class Wire:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
+        self._flows.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(10)
@@ -41,9 +45,16 @@ class Wire:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def mute(self, *words: bytes) -> None:
+        """Carry nothing more, from what begins with one of `words` on (or at once), and tell nobody: a black hole."""
+        self._held = words or (b"",)
+        self._flows.clear()
+
     def mend(self) -> None:
-        """Forward again."""
+        """Forward again, first what was held back."""
         self._cut.clear()
+        self._held = ()
+        self._flows.set()
 
     def _accept(self) -> None:
         while True:
@@ -57,31 +68,41 @@ class Wire:
             threading.Thread(target=self._forward, args=(near,), daemon=True).start()
 
     def _forward(self, near: socket.socket) -> None:
-        with near, socket.create_connection(("127.0.0.1", self._target)) as far, contextlib.suppress(OSError):
-            self._open |= {near, far}
+        self._open.add(near)
+        with near, contextlib.suppress(OSError):
             first = near.recv(65536)
-            far.sendall(first)
-            if self.drop_replies and first.startswith((b"PUT", b"POST")):
-                self.drop_replies -= 1
-                self._lose(near, far)
-            else:
-                back = threading.Thread(target=_pump, args=(far, near), daemon=True)
-                back.start()
-                _pump(near, far)
-                back.join(10)
-            self._open -= {near, far}
+            self._let_through(first)  # only then is there a connection, for a server may serve one at a time
+            with socket.create_connection(("127.0.0.1", self.target)) as far:
+                self._open.add(far)
+                far.sendall(first)
+                self._serve(near, far, first)
+                self._open.discard(far)
+        self._open.discard(near)
 
-    @staticmethod
-    def _lose(near: socket.socket, far: socket.socket) -> None:
+    def _serve(self, near: socket.socket, far: socket.socket, first: bytes) -> None:
+        if self.drop_replies and first.startswith((b"PUT", b"POST")):
+            self.drop_replies -= 1
+            self._lose(near, far)
+            return
+        back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+        back.start()
+        self._pump(near, far)
+        back.join(10)
+
+    def _lose(self, near: socket.socket, far: socket.socket) -> None:
         """Carry the request, wait until the server answers, and hang up without a word."""
-        threading.Thread(target=_pump, args=(near, far), daemon=True).start()
+        threading.Thread(target=self._pump, args=(near, far), daemon=True).start()
         far.recv(1)
         near.shutdown(socket.SHUT_RDWR)
 
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._let_through(data)
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+    def _let_through(self, data: bytes) -> None:
+        if data.startswith(self._held):
+            self._flows.wait()
