@@ -46,8 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _end(result: object, invocation: Invocation) -> int:
     if not isinstance(result, CommandResult):
         return int(result) if isinstance(result, int) else ExitCode.DONE
-    _show(result, as_json=invocation.as_json)
-    return int(result.exit_code)
+    return _show(result, invocation)
 
 
 def _end_badly(error: BaseException, arguments: list[str], invocation: Invocation) -> int:
@@ -59,7 +58,7 @@ def _end_badly(error: BaseException, arguments: list[str], invocation: Invocatio
     command = next((word for word in arguments if not word.startswith("-")), "")
     result = _failed(error, command, invocation)
     with contextlib.suppress(UnwritableOutputError):  # stdout is gone; stderr has been told
-        _show(result, as_json=invocation.as_json)
+        return _show(result, invocation)
     return int(result.exit_code)
 
 
@@ -91,14 +90,23 @@ def _plainly(code: ExitCode, message: str, hint: str = "") -> tuple[ExitCode, Se
     return code, [Diagnostic(severity=Severity.ERROR, code=code.reason, summary=message, detail=hint)], ()
 
 
-def _show(result: CommandResult, *, as_json: bool) -> None:
-    as_document = as_json and not result.raw
+def _show(result: CommandResult, invocation: Invocation) -> int:
+    """Write the result and its reports, and return the exit code, which a report that cannot be written may change."""
+    on_stdout, taken = None, invocation.document_on_stdout and not result.raw
+    reports, invocation.reports = invocation.reports, None  # once: what goes wrong from here on is no part of them
+    if reports is not None:
+        from reconciler.cli.report_files import write_reports  # noqa: PLC0415 - most commands write none
+
+        result, on_stdout = write_reports(result, reports)
+    if on_stdout is None:
+        on_stdout = _json(result) if invocation.as_json and not result.raw else result.text()
     try:
-        write(sys.stdout, _json(result) if as_document else result.text())
+        write(sys.stdout, on_stdout)
     finally:
-        if as_document or not result.diagnostics_in_text:
+        if taken or not result.diagnostics_in_text:
             write(sys.stderr, _diagnostics(result))
         write(sys.stderr, "".join(f"{note}\n" for note in result.notes))
+    return int(result.exit_code)
 
 
 def _json(result: CommandResult) -> str:

@@ -5,11 +5,32 @@ from __future__ import annotations
 from reconciler import __version__
 from reconciler.cli.result import CommandResult
 from reconciler.errors import ExitCode
-from reconciler.report import FORMAT_VERSION, diagnostic_documents
+from reconciler.report import FORMAT_VERSION, Envelope, ProblemReport, Reported, diagnostic_documents, report_document
+
+
+def envelope_of(result: CommandResult) -> Envelope:
+    """Return what every report of `result` has."""
+    return Envelope(
+        command=result.command,
+        environment=result.environment,
+        site=result.site,
+        exit_code=int(result.exit_code),
+        exit_reason=_reason(result),
+        diagnostics=tuple(result.diagnostics),
+        tool_version=__version__,
+    )
+
+
+def reported(result: CommandResult) -> Reported:
+    """Return what the reports of `result` are about; of a command that failed, its problems."""
+    envelope = envelope_of(result)
+    return ProblemReport(envelope=envelope) if result.report is None else result.report(envelope)
 
 
 def result_document(result: CommandResult) -> dict[str, object]:
-    """Return the document of DESIGN §6 for `result`."""
+    """Return the JSON document of `result`."""
+    if result.report is not None:
+        return report_document(reported(result))
     return {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
@@ -17,8 +38,12 @@ def result_document(result: CommandResult) -> dict[str, object]:
         "environment": result.environment,
         "site": result.site,
         "exit_code": int(result.exit_code),
-        "exit_reason": result.exit_reason or ExitCode(result.exit_code).reason,
+        "exit_reason": _reason(result),
         "summary": dict(result.summary),
         "diagnostics": diagnostic_documents(result.diagnostics),
         **result.sections(),
     }
+
+
+def _reason(result: CommandResult) -> str:
+    return result.exit_reason or ExitCode(result.exit_code).reason

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from reconciler.cli.failures import InvalidFilesError
+from reconciler.cli.report_targets import spare_inputs
 from reconciler.desired import load
 from reconciler.errors import UsageError
 from reconciler.model.agent import AgentId
@@ -44,7 +45,7 @@ def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = Fa
 
     Raises:
         InvalidFilesError: something in its files is wrong; all of it is told.
-        UsageError: `root` holds environments and is none itself.
+        UsageError: `root` holds environments and is none itself, or a report would overwrite a file that it uses.
     """
     with contextlib.suppress(OSError):  # what cannot be looked at, `load` says
         _refuse_parent(root)
@@ -52,7 +53,9 @@ def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = Fa
     diagnostics = seen_from_here(root, loaded.diagnostics)
     if loaded.desired is None:
         raise InvalidFilesError(diagnostics)
-    return Environment(root=root, desired=loaded.desired, warnings=diagnostics)
+    opened = Environment(root=root, desired=loaded.desired, warnings=diagnostics)
+    spare_inputs(opened)
+    return opened
 
 
 def seen_from_here(root: Path, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

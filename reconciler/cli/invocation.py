@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from reconciler.cli.report_targets import Reports
 
 
 @dataclass(slots=True)
@@ -14,6 +18,13 @@ class Invocation:
     as_json: bool = False
     environment: str | None = None
     """The directory as given."""
+    reports: Reports | None = None
+    """What else is to be written, once the whole command line is known to be right."""
+
+    @property
+    def document_on_stdout(self) -> bool:
+        """Tell whether stdout is for one document and nothing else."""
+        return self.as_json or (self.reports is not None and self.reports.on_stdout is not None)
 
 
 def invocation_of(ctx: click.Context) -> Invocation:

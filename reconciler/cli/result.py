@@ -1,12 +1,16 @@
-"""What a command hands to the border: an exit code, and its result in two forms, made only when asked for."""
+"""What a command hands to the border: an exit code, and its result in several forms, made only when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.errors import ExitCode
 from reconciler.model.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from reconciler.report import Envelope, Reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,8 @@ class CommandResult:
     """The text is a document itself (a schema, say): `--json` prints it as it is."""
     environment: str | None = None
     site: str | None = None
+    report: Callable[[Envelope], Reported] | None = None
+    """Makes what its reports and its JSON document are about; `None`: the document is `summary` and `sections`."""
     summary: Mapping[str, object] = field(default_factory=dict)
     diagnostics: Sequence[Diagnostic] = ()
     diagnostics_in_text: bool = False

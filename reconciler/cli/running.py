@@ -6,7 +6,6 @@ import os
 import random
 import shlex
 import time
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -26,10 +25,12 @@ from reconciler.cli.signals import stop_on_signals
 from reconciler.cli.streams import stdout_style
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.gateway import open_access, open_source
+from reconciler.model.agent import AgentId
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.outcome import Result
+from reconciler.model.plan import Base
 from reconciler.model.printable import printable
-from reconciler.report import outcome_documents, outcome_summary, outcome_text, plan_document
+from reconciler.report import OutcomeReport, ProblemReport, outcome_text
 from reconciler.state import StateStore
 
 
@@ -68,14 +69,14 @@ def carry_out(
 
 def refused_result(opened: Environment, error: PlanRefusedError, *, command: str) -> CommandResult:
     """Return the result of a run that a guardrail refused."""
-    planned = plan_document(error.plan)
+    plan = error.plan
     return CommandResult(
         command=command,
         exit_code=error.exit_code,
         environment=opened.name,
         site=opened.desired.site.name,
+        report=lambda envelope: ProblemReport(envelope=envelope, fingerprint=plan.fingerprint, findings=plan.findings),
         diagnostics=[*opened.warnings, error_diagnostic(error)],
-        sections=lambda: {name: planned[name] for name in ("fingerprint", "guardrails")},
     )
 
 
@@ -87,7 +88,7 @@ def run_result(
     command: str,
     deferred_exit_code: int,
     diagnostics: tuple[Diagnostic, ...] = (),
-    sections: Callable[[], Mapping[str, object]] = dict,
+    still_desired: tuple[AgentId, ...] | None = None,
 ) -> CommandResult:
     """Return the result of a run that was begun.
 
@@ -98,12 +99,13 @@ def run_result(
         command: the command that ran.
         deferred_exit_code: the exit code when all that is left is agents who were not there.
         diagnostics: what else is to be told.
-        sections: makes what else the JSON document holds.
+        still_desired: of a rollback, for whom the YAML still asks for something else.
     """
     bug = report.error if not isinstance(report.error, ReconcilerError) else None
     reason = _reason(report)
     deferred = reason is ExitCode.SOME_AGENTS_DEFERRED
     file = None if way_back.path is None else way_back.path.as_posix()
+    notes = _way_back_notes(file, opened, report)
     return CommandResult(
         command=command,
         exit_code=deferred_exit_code if deferred else reason,
@@ -111,26 +113,28 @@ def run_result(
         text=lambda: outcome_text(report.plan.site, report.outcomes, style=stdout_style()),
         environment=opened.name,
         site=report.plan.site,
-        summary=outcome_summary(report.outcomes),
+        report=lambda envelope: OutcomeReport(
+            envelope=envelope,
+            outcomes=report.outcomes,
+            notes=notes,
+            fingerprint=report.plan.fingerprint,
+            base=report.plan.base,
+            saved=Base(lineage=report.state.lineage, serial=report.state.serial),
+            rollback_file=file,
+            going_back=report.plan.going_back,
+            still_desired=still_desired,
+        ),
         diagnostics=[*report.warnings, *opened.warnings, *diagnostics, *_why(report.error)],
-        sections=lambda: {
-            "fingerprint": report.plan.fingerprint,
-            "base": {"lineage": report.plan.base.lineage, "serial": report.plan.base.serial},
-            "saved": {"lineage": report.state.lineage, "serial": report.state.serial},
-            "rollback_file": file,
-            **sections(),
-            "outcomes": outcome_documents(report.outcomes),
-        },
-        notes=[*_way_back_notes(file, opened, report), *([] if bug is None else [bug_trace(bug)])],
+        notes=[*notes, *([] if bug is None else [bug_trace(bug)])],
     )
 
 
-def _way_back_notes(file: str | None, opened: Environment, report: ApplyReport) -> list[str]:
+def _way_back_notes(file: str | None, opened: Environment, report: ApplyReport) -> tuple[str, ...]:
     """Return how to go back, where there is anything to go back to."""
     if file is None or all(change.before is None for change in report.inverse.changes):
-        return []
+        return ()
     command = shlex.join(["reconciler", "rollback", file, opened.name])
-    return [f"the way back: {printable(command)}"]
+    return (f"the way back: {printable(command)}",)
 
 
 def _why(error: BaseException | None) -> list[Diagnostic]:

@@ -20,6 +20,7 @@ from reconciler.report.documents import (
     saved_plan,
 )
 from reconciler.report.estimate_text import estimate_document
+from reconciler.report.formats import ALL_FORMATS, FILE_FORMATS, MAX_CHARS, RUN_FORMATS, Format, fewest_chars, makes_sense, render
 from reconciler.report.going_back_text import restored_text
 from reconciler.report.history_text import history_documents, history_summary, history_text
 from reconciler.report.inverse_documents import going_back_document, inverse_document
@@ -31,11 +32,28 @@ from reconciler.report.plan_reading import SavedPlan, read_saved_plan
 from reconciler.report.plan_text import plan_text
 from reconciler.report.probe_documents import probe_document, probe_script_document, probe_summary
 from reconciler.report.probe_text import probe_script_text, probe_text
+from reconciler.report.problems import Repository
+from reconciler.report.report_documents import report_document
+from reconciler.report.report_reading import read_report
+from reconciler.report.report_text import report_text
+from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
+from reconciler.report.step_outputs import output_lines, step_outputs
 from reconciler.report.style import Style
 
 __all__ = [
+    "ALL_FORMATS",
+    "FILE_FORMATS",
     "FORMAT_VERSION",
+    "MAX_CHARS",
+    "RUN_FORMATS",
+    "Envelope",
+    "Format",
+    "OutcomeReport",
+    "PlanReport",
+    "ProblemReport",
+    "Reported",
+    "Repository",
     "SavedPlan",
     "Style",
     "adoption_summary",
@@ -47,14 +65,17 @@ __all__ = [
     "difference_text",
     "document_text",
     "estimate_document",
+    "fewest_chars",
     "going_back_document",
     "history_documents",
     "history_summary",
     "history_text",
     "inverse_document",
+    "makes_sense",
     "outcome_documents",
     "outcome_summary",
     "outcome_text",
+    "output_lines",
     "pending_documents",
     "pending_summary",
     "pending_text",
@@ -67,14 +88,19 @@ __all__ = [
     "probe_summary",
     "probe_text",
     "read_inverse_plan",
+    "read_report",
     "read_saved_plan",
     "record_documents",
     "removal_summary",
     "removal_text",
+    "render",
+    "report_document",
+    "report_text",
     "restored_text",
     "saved_plan",
     "state_list_text",
     "state_show_text",
     "state_summary",
+    "step_outputs",
     "waiting_agents",
 ]

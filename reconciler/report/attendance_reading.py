@@ -5,15 +5,15 @@ from __future__ import annotations
 from reconciler.model.agent import AgentId
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.plan import Plan
-from reconciler.report.json_reading import ContradictionError, Fields, MisreadError, count, instant, listed
-from reconciler.report.saved_change import agent_id
+from reconciler.report.envelope_reading import agents_once
+from reconciler.report.json_reading import ContradictionError, Fields, count, instant
 
 
 def sessions_seen(value: object) -> SessionsSeen:
     """Read what was seen of the sessions."""
     fields = Fields(value)
     asked, known, keyless = (fields.take(name, count) for name in ("asked", "known", "keyless"))
-    absent = fields.take("absent", _agents)
+    absent = fields.take("absent", agents_once)
     fields.finish()
     return SessionsSeen(asked=asked, known=known, keyless=keyless, absent=absent)
 
@@ -21,7 +21,7 @@ def sessions_seen(value: object) -> SessionsSeen:
 def waits(value: object) -> Waits:
     """Read who has waited before."""
     fields = Fields(value)
-    agents, since = fields.take("agents", _agents), fields.take("since", instant)
+    agents, since = fields.take("agents", agents_once), fields.take("since", instant)
     fields.finish()
     return Waits(agents=agents, since=since)
 
@@ -47,10 +47,3 @@ def _require_called(agents: tuple[AgentId, ...], called: set[AgentId], place: st
     for agent in agents:
         if agent not in called:
             raise ContradictionError(f"agent {agent} has no call in this plan", place)
-
-
-def _agents(value: object) -> tuple[AgentId, ...]:
-    agents = listed(agent_id)(value)
-    if len(set(agents)) != len(agents):
-        raise MisreadError("names an agent twice")
-    return agents

@@ -21,11 +21,19 @@ _UNSEEN_FOR_GOOD = (
 
 
 def knowledge_lines(plan: Plan) -> list[str]:
-    """Return what the plan was made from, and what nobody could know while making it."""
+    """Return the sentences of `knowledge`, broken where they are long."""
+    recorded, sessions = knowledge(plan)
+    if plan.sessions is None:
+        return [recorded, sessions]
+    return [recorded, *hang("", sessions.split(" "), indent=4, separator=" ")]
+
+
+def knowledge(plan: Plan) -> tuple[str, str]:
+    """Return what the plan was made from, and what nobody could know while making it, a sentence each."""
     recorded = "nothing is recorded yet, so every agent is new"
     if plan.base.lineage is not None:
         recorded = f"recorded: serial {plan.base.serial}"
-    return [f"{recorded}; {_LIVE}", *_sessions(plan)]
+    return f"{recorded}; {_LIVE}", _sessions(plan)
 
 
 def attendance_facts(plan: Plan) -> Iterable[str]:
@@ -48,14 +56,14 @@ def attendance_facts(plan: Plan) -> Iterable[str]:
             )
 
 
-def _sessions(plan: Plan) -> list[str]:
+def _sessions(plan: Plan) -> str:
     seen = plan.sessions
     if seen is None:
-        return [_UNSEEN_FOR_GOOD if plan.signs_in or plan.going_back is not None else _UNSEEN]
+        return _UNSEEN_FOR_GOOD if plan.signs_in or plan.going_back is not None else _UNSEEN
     words = f"sessions as of this plan: {seen.known} of {counted(seen.asked, 'agent')} {_has(seen.known)} one"
     if seen.keyless:
         words += f" ({seen.keyless} without a key: new or not, nobody can tell)"
-    return hang("", words.split(" "), indent=4, separator=" ")
+    return words
 
 
 def _has(count: int) -> str:

@@ -52,10 +52,15 @@ def plan_document(plan: Plan) -> Document:
         "sessions": _sessions(plan.sessions),
         "waits": _waits(plan.waits),
         "applyable": plan.applyable,
-        "guardrails": [_finding(finding) for finding in plan.findings],
+        "guardrails": finding_documents(plan.findings),
         "capacity": [],
         "changes": _changes(plan.changes),
     }
+
+
+def finding_documents(findings: Iterable[GuardrailFinding]) -> list[Document]:
+    """Return the `guardrails` array of a plan, and of a run that one of them refused."""
+    return [_finding(finding) for finding in findings]
 
 
 def plan_summary(plan: Plan) -> dict[str, int]:

@@ -22,7 +22,13 @@ def going_back_heading(site: str, going_back: GoingBack) -> str:
 
 def going_back_lines(going_back: GoingBack, style: Style) -> list[str]:
     """Return whom the plan says something of, each kind in a sentence with its agents under it."""
-    return [line for role, agents, words in _kinds(going_back) if agents for line in _kind(agents, words, role, style)]
+    kinds = going_back_kinds(going_back)
+    return [line for role, agents, words in kinds for line in _kind(agents, words, role, style)]
+
+
+def going_back_kinds(back: GoingBack) -> list[tuple[Role, Sequence[AgentId], str]]:
+    """Return how grave each kind is, who is of it, and what is to be said of them; no kind without an agent."""
+    return [(role, agents, words) for role, agents, words in _kinds(back) if agents]
 
 
 def unfinished_lines(going_back: GoingBack, style: Style) -> list[str]:

@@ -9,6 +9,7 @@ refused by its place.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from reconciler.model.printable import printable
 
 _T = TypeVar("_T")
+_D = TypeVar("_D")
 _E = TypeVar("_E", bound=Enum)
 
 Parser = Callable[[Any], _T]
@@ -86,10 +88,9 @@ class Fields:
             raise MisreadError("is missing", f".{name}")
         return located(f".{name}", parse, self._rest.pop(name))
 
-    def take_if_there(self, name: str, parse: Parser[object]) -> None:
-        """Check field `name` if there is one; the reader has no use for it."""
-        if name in self._rest:
-            self.take(name, parse)
+    def take_or(self, name: str, parse: Parser[_T], default: _D) -> _T | _D:
+        """Return field `name`, parsed, or `default` where there is none."""
+        return self.take(name, parse) if name in self._rest else default
 
     def remaining(self) -> dict[str, Any]:
         """Return what nobody has asked for yet, as it is."""
@@ -170,6 +171,8 @@ def number(value: object) -> float:
     """Read a number."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise MisreadError(f"{shown(value)} is not a number")
+    if math.isinf(value):  # 1e999, which JSON allows and nobody can count with
+        raise MisreadError("is larger than any number of ours")
     return value
 
 

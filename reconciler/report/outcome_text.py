@@ -28,7 +28,7 @@ _ROLES = {
     Result.IN_DOUBT: Role.BAD,
 }
 _SHOWN_RANGES = {Result.DEFERRED: _MANY_RANGES, Result.FAILED: _MANY_RANGES, Result.IN_DOUBT: _MANY_RANGES}
-_NEXT = {
+NEXT_STEPS = {
     Result.SKIPPED: "skipped: the run stopped first and nothing was sent; what is still due stands in the next plan",
     Result.DEFERRED: "deferred: no live session was found or accepted; apply again once they have signed in",
     Result.FAILED: "failed: not taken, so the record stays as it was; what is still due stands in the next plan",
@@ -42,7 +42,7 @@ def outcome_text(site: str, outcomes: Sequence[Outcome], *, style: Style) -> str
     sections = (
         [style(Role.HEADING, f"outcome for site {printable(site, limit=60)}")],
         _table(groups, style) or ["there was nothing to do"],
-        [words for result, words in _NEXT.items() if any(group.result is result for group in groups)],
+        [words for result, words in NEXT_STEPS.items() if any(group.result is result for group in groups)],
         [summary_line(outcomes)],
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -14,15 +14,20 @@ from reconciler.report.layout import counted, hang
 
 
 def fact_lines(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) -> list[str]:
-    """Return the sentences, broken where they are long.
+    """Return the sentences of `facts`, broken where they are long."""
+    sentences = facts(plan, unchanged=unchanged, estimate=estimate)
+    return [line for fact in sentences for line in hang("", fact.split(" "), indent=4, separator=" ")]
+
+
+def facts(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) -> list[str]:
+    """Return the sentences.
 
     Args:
         plan: fresh or read from a file.
         unchanged: how many agents have nothing to do.
         estimate: how long it would take, where the site's pace is known.
     """
-    facts = [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(plan, unchanged)]
-    return [line for fact in facts for line in hang("", fact.split(" "), indent=4, separator=" ")]
+    return [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(plan, unchanged)]
 
 
 def _touched(plan: Plan, estimate: Estimate | None) -> Iterable[str]:

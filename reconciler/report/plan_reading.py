@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
-from reconciler.model.diagnostic import Severity
+from reconciler.model.estimate import Estimate
 from reconciler.model.gateway_settings import CallnumsKey
-from reconciler.model.plan import Base, Change, GuardrailFinding, Plan, PlanOptions, Scope
+from reconciler.model.plan import Change, Plan, PlanOptions, Scope
 from reconciler.model.printable import printable
 from reconciler.report.attendance_reading import require_attendance, sessions_seen, waits
 from reconciler.report.documents import plan_summary
-from reconciler.report.envelope_reading import NewerFormatError, fingerprint_text, require_format
+from reconciler.report.envelope_reading import (
+    NewerFormatError,
+    base,
+    envelope,
+    finding,
+    fingerprint_text,
+    require_format,
+)
+from reconciler.report.going_back_reading import going_back
 from reconciler.report.json_reading import (
     ContradictionError,
     Fields,
@@ -34,14 +42,16 @@ from reconciler.report.json_reading import (
     truth,
     word_of,
 )
-from reconciler.report.saved_change import ChangeReader, agent_id
+from reconciler.report.reported import Envelope, PlanReport
+from reconciler.report.saved_change import ChangeReader
 
 _ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited"
 _REVIEW = "make the plan anew and have it reviewed"
 _UPGRADE = "upgrade this reconciler to the version that wrote it, or make the plan anew with this one"
 
 _LONGEST_RANGE = 20
-_HIGHEST_EXIT_CODE = 255
+_OF_A_RUN = {"environment", "exit_code", "exit_reason", "diagnostics"}
+"""What `plan --json` says and a saved plan, which knows of no place and of no run, does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,44 +94,51 @@ def _document(value: object) -> SavedPlan:
     require_format(fields.take("format_version", text))
     if (command := fields.take("command", text)) != "plan":
         raise MisreadError(f"{shown(command)} is not plan, whose document is wanted here", ".command")
-    _check_surroundings(fields)
-    plan = _plan(fields)
+    report = plan_report(fields, command=command)
+    return SavedPlan(plan=report.plan, unchanged=report.unchanged)
+
+
+def plan_report(fields: Fields, *, command: str) -> PlanReport:
+    """Read the rest of a plan's document: all but the version of its format and its command.
+
+    Raises:
+        MisreadError: a field is not what its place wants; as `ContradictionError`, not what the others say.
+    """
+    plan = _plan(fields, command)
     unchanged = fields.take("summary", lambda summary: _summary(summary, plan))
     require_attendance(plan, unchanged=unchanged)
+    estimate = fields.take_or("estimate", _estimate, None)
+    told = envelope if _OF_A_RUN & set(fields.remaining()) else _bare_envelope
+    report = PlanReport(
+        envelope=told(fields, command=command, site=plan.site),
+        plan=plan,
+        unchanged=unchanged,
+        estimate=estimate,
+    )
     fields.finish()
-    return SavedPlan(plan=plan, unchanged=unchanged)
+    return report
 
 
-def _check_surroundings(fields: Fields) -> None:
-    """Check what says nothing about the plan itself: who wrote the document, where, and how that run ended."""
-    fields.take("tool_version", text)
-    fields.take_if_there("environment", optional(text))
-    fields.take_if_there("exit_code", _exit_code)
-    fields.take_if_there("exit_reason", text)
-    fields.take_if_there("diagnostics", listed(_check_diagnostic))
-    fields.take_if_there("estimate", _check_estimate)
+def _bare_envelope(fields: Fields, *, command: str, site: str) -> Envelope:
+    return Envelope(command=command, site=site, tool_version=fields.take("tool_version", text))
 
 
-def _exit_code(value: object) -> int:
-    if count(value) > _HIGHEST_EXIT_CODE:
-        raise MisreadError(f"{shown(value)} is more than {_HIGHEST_EXIT_CODE}")
-    return count(value)
-
-
-def _plan(fields: Fields) -> Plan:
+def _plan(fields: Fields, command: str) -> Plan:
+    back = fields.take("going_back", going_back) if command == "rollback" else None
     plan = Plan(
         site=fields.take("site", text),
         url=fields.take("url", text),
         callnums_key=fields.take("callnums_key", word_of(CallnumsKey)),
         signs_in=fields.take("signs_in", truth),
-        base=fields.take("base", _base),
+        base=fields.take("base", base),
         options=_options(fields),
         changes=fields.take("changes", _changes),
         unchanged=(),
-        findings=fields.take("guardrails", listed(_finding)),
+        findings=fields.take("guardrails", listed(finding)),
         fingerprint=fields.take("fingerprint", fingerprint_text),
         waits=fields.take("waits", optional(waits)),
         sessions=fields.take("sessions", optional(sessions_seen)),
+        going_back=back,
     )
     if fields.take("applyable", truth) is not plan.applyable:
         raise ContradictionError("contradicts the changes and guardrails", ".applyable")
@@ -148,15 +165,6 @@ def _changes(value: object) -> tuple[Change, ...]:
             raise ValueError(f"agent {change.agent} stands in it twice")
         seen.add(change.agent)
     return changes
-
-
-def _base(value: object) -> Base:
-    fields = Fields(value)
-    base = Base(lineage=fields.take("lineage", optional(text)), serial=fields.take("serial", count))
-    fields.finish()
-    if (base.lineage is None) is not (base.serial == 0):
-        raise MisreadError("contradicts the lineage: only a state that was never written has serial 0", ".serial")
-    return base
 
 
 def _scope(value: object) -> Scope:
@@ -193,19 +201,6 @@ def _options(fields: Fields) -> PlanOptions:
     return fields.take("options", read)
 
 
-def _finding(value: object) -> GuardrailFinding:
-    fields = Fields(value)
-    finding = GuardrailFinding(
-        guardrail=fields.take("guardrail", text),
-        planned=fields.take("planned", text),
-        limit=fields.take("limit", text),
-        lifted=fields.take("lifted", truth),
-        agents=fields.take("agents", listed(agent_id)),
-    )
-    fields.finish()
-    return finding
-
-
 def _agent_range(value: object) -> AgentRange:
     words = text(value)
     if len(words) > _LONGEST_RANGE:
@@ -213,20 +208,20 @@ def _agent_range(value: object) -> AgentRange:
     return AgentRange.parse(words)
 
 
-def _check_estimate(value: object) -> None:
+def _estimate(value: object) -> Estimate:
     fields = Fields(value)
-    for name in ("calls", "concurrency"):
-        fields.take(name, count)
-    for name in ("requests_per_second", "seconds"):
-        fields.take(name, number)
+    estimate = Estimate(
+        calls=fields.take("calls", count),
+        concurrency=fields.take("concurrency", count),
+        requests_per_second=fields.take("requests_per_second", _pace),
+    )
+    if fields.take("seconds", number) != round(estimate.seconds, 1):
+        raise MisreadError("contradicts the calls and their pace", ".seconds")
     fields.finish()
+    return estimate
 
 
-def _check_diagnostic(value: object) -> None:
-    fields = Fields(value)
-    fields.take("severity", word_of(Severity))
-    for name in ("code", "summary", "detail", "path", "pointer"):
-        fields.take(name, text)
-    for name in ("line", "column"):
-        fields.take(name, count)
-    fields.finish()
+def _pace(value: object) -> float:
+    if number(value) <= 0:
+        raise MisreadError(f"{shown(value)} is no pace")
+    return number(value)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.model.agent import AgentId
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.estimate import Estimate
+from reconciler.model.going_back import GoingBack
 from reconciler.model.outcome import Outcome
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Base, GuardrailFinding, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Envelope:
     exit_reason: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     """With paths as seen from where the command ran."""
+    tool_version: str = ""
+    """Of the reconciler that ran the command, which need not be the one that reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,9 @@ class PlanReport:
     """How long it would take, where the site's pace is known."""
 
 
+_UNWRITTEN = Base(lineage=None, serial=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeReport:
     """What became of each agent of a plan that was applied or rolled back."""
@@ -51,15 +58,40 @@ class OutcomeReport:
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
     """What else there is to say, a sentence each, such as where the way back was left."""
+    fingerprint: str = ""
+    """Of the plan that was carried out."""
+    base: Base = _UNWRITTEN
+    """The state that plan was made against."""
+    saved: Base = _UNWRITTEN
+    """The state as the run left it."""
+    rollback_file: str | None = None
+    """The way back, as the command `rollback` takes it; `None` where the run changed nothing."""
+    going_back: GoingBack | None = None
+    """Only of a rollback: whom it could not take back or need not call."""
+    still_desired: tuple[AgentId, ...] | None = None
+    """Only of a rollback: for whom the YAML still asks for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemReport:
-    """A command that ended without a plan and without an outcome; why stands in the envelope's diagnostics."""
+    """A command that ended without a plan and without an outcome; why stands in the envelope's diagnostics.
+
+    `validate` is one, also where it finds nothing, and so is every command that was refused or failed.
+    """
 
     envelope: Envelope
     notes: tuple[str, ...] = ()
     """What else there is to show, a line each, such as the difference between two plans."""
+    agents: int | None = None
+    """Only of `validate`, of valid files: how many agents they declare."""
+    teams: int | None = None
+    """Only of `validate`, of valid files: how many teams those belong to."""
+    fingerprint: str | None = None
+    """Of the plan that a guardrail refused to carry out, where that is why."""
+    findings: tuple[GuardrailFinding, ...] = ()
+    """The guardrails that plan exceeds."""
+    going_back: GoingBack | None = None
+    """Of a rollback that was refused because of records that have changed since."""
 
 
 Reported = PlanReport | OutcomeReport | ProblemReport

@@ -22,6 +22,7 @@ from reconciler.cli.options import (
     selection_options,
     strict_option,
 )
+from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.run_flags import RunFlags, require_somebody_to_ask, run_options, within
 from reconciler.cli.running import carry_out, refused_result, run_result
@@ -32,7 +33,7 @@ from reconciler.cli.writing import read_file
 from reconciler.errors import UsageError
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.planning import require_unaltered
-from reconciler.report import difference_text, read_saved_plan
+from reconciler.report import RUN_FORMATS, ProblemReport, difference_text, read_saved_plan
 
 
 @click.command
@@ -51,6 +52,8 @@ from reconciler.report import difference_text, read_saved_plan
 @strict_option
 @allow_empty_option
 @json_option
+@ci_option
+@report_options(*RUN_FORMATS)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -93,7 +96,7 @@ def command(
         plan_file=plan_file,
         gateway=opened.desired.site.gateway,
         yes=flags.yes,
-        as_json=invocation_of(ctx).as_json,
+        as_json=invocation_of(ctx).document_on_stdout,
     )
     return _ended(opened, request, approval, flags)
 
@@ -132,11 +135,13 @@ def _differs(opened: Environment, error: PlanDiffersError) -> CommandResult:
     text = difference_text(
         settings=difference.settings, gone=difference.gone, come=difference.come, altered=difference.altered
     )
+    notes = ("reviewed (-) and planned now (+):", *text.splitlines())
     return CommandResult(
         command="apply",
         exit_code=error.exit_code,
         environment=opened.name,
         site=opened.desired.site.name,
+        report=lambda envelope: ProblemReport(envelope=envelope, notes=notes),
         diagnostics=[*opened.warnings, error_diagnostic(error)],
-        notes=["reviewed (-) and planned now (+):", text.rstrip("\n")],
+        notes=notes,
     )

@@ -18,6 +18,7 @@ from reconciler.cli.options import (
     selection_options,
     strict_option,
 )
+from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_run_notes, open_store
 from reconciler.cli.streams import stdout_style
@@ -28,7 +29,7 @@ from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.planning import SessionKeys, agents_to_ask, make_plan
-from reconciler.report import document_text, estimate_document, plan_document, plan_summary, plan_text, saved_plan
+from reconciler.report import ALL_FORMATS, PlanReport, document_text, plan_text, saved_plan
 
 
 @click.command
@@ -41,6 +42,8 @@ from reconciler.report import document_text, estimate_document, plan_document, p
 @strict_option
 @allow_empty_option
 @json_option
+@ci_option
+@report_options(*ALL_FORMATS)
 def command(
     environment: Path,
     *,
@@ -100,8 +103,9 @@ def _result(opened: Environment, plan: Plan, code: ExitCode, notes: list[str]) -
         text=lambda: plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style(), estimate=estimate),
         environment=opened.name,
         site=plan.site,
-        summary=plan_summary(plan),
+        report=lambda envelope: PlanReport(
+            envelope=envelope, plan=plan, unchanged=len(plan.unchanged), estimate=estimate
+        ),
         diagnostics=opened.warnings,
-        sections=lambda: {**plan_document(plan), "estimate": estimate_document(estimate)},
         notes=notes,
     )

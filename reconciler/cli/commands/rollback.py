@@ -23,6 +23,7 @@ from reconciler.cli.options import (
     selection_options,
     strict_option,
 )
+from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.run_flags import RunFlags, require_somebody_to_ask, run_options, within
 from reconciler.cli.running import carry_out, refused_result, run_result
@@ -36,15 +37,7 @@ from reconciler.model.estimate import Estimate
 from reconciler.model.inverse import InversePlan
 from reconciler.model.plan import Plan, PlanOptions, Scope
 from reconciler.planning import plan_back, require_unaltered_inverse
-from reconciler.report import (
-    estimate_document,
-    going_back_document,
-    plan_document,
-    plan_summary,
-    plan_text,
-    read_inverse_plan,
-    restored_text,
-)
+from reconciler.report import RUN_FORMATS, PlanReport, ProblemReport, plan_text, read_inverse_plan, restored_text
 from reconciler.state import StateStore
 
 
@@ -59,6 +52,8 @@ from reconciler.state import StateStore
 @strict_option
 @allow_empty_option
 @json_option
+@ci_option
+@report_options(*RUN_FORMATS)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -105,7 +100,7 @@ def command(
         return _previewed(opened, _look(request, undo, store), allow_shrink=allow_shrink)
     if scope.partial:
         _look(request, undo, store)
-    as_json = invocation_of(ctx).as_json
+    as_json = invocation_of(ctx).document_on_stdout
     approval = Approval(None, plan_file=None, gateway=opened.desired.site.gateway, yes=flags.yes, as_json=as_json)
     return _ended(opened, request, store, approval, flags)
 
@@ -138,9 +133,10 @@ def _previewed(opened: Environment, plan: Plan, *, allow_shrink: bool) -> Comman
         text=lambda: plan_text(plan, unchanged=len(plan.unchanged), style=stdout_style(), estimate=estimate),
         environment=opened.name,
         site=plan.site,
-        summary=plan_summary(plan),
+        report=lambda envelope: PlanReport(
+            envelope=envelope, plan=plan, unchanged=len(plan.unchanged), estimate=estimate
+        ),
         diagnostics=[*opened.warnings, *must_follow, *([] if refused is None else [error_diagnostic(refused)])],
-        sections=lambda: {**plan_document(plan), **_back_sections(plan), "estimate": estimate_document(estimate)},
     )
 
 
@@ -167,7 +163,7 @@ def _ended(
         command="rollback",
         deferred_exit_code=flags.deferred_exit_code,
         diagnostics=git_must_follow(following),
-        sections=lambda: {**_back_sections(report.plan), "still_desired": [str(agent) for agent in following]},
+        still_desired=tuple(following),
     )
     return replace(result, text=lambda: _before_outcomes(report, approval) + result.text())
 
@@ -179,7 +175,7 @@ def _changed_since(opened: Environment, error: RecordsChangedError) -> CommandRe
         environment=opened.name,
         site=opened.desired.site.name,
         diagnostics=[*opened.warnings, error_diagnostic(error)],
-        sections=lambda: {"going_back": going_back_document(error.going_back)},
+        report=lambda envelope: ProblemReport(envelope=envelope, going_back=error.going_back),
     )
 
 
@@ -188,7 +184,3 @@ def _before_outcomes(report: ApplyReport, approval: Approval) -> str:
     plan, style = report.plan, stdout_style()
     unseen = plan_text(plan, unchanged=len(plan.unchanged), style=style) + "\n" if approval.plan is None else ""
     return unseen + restored_text(tuple(plan.restored), style=style)
-
-
-def _back_sections(plan: Plan) -> dict[str, object]:
-    return {} if plan.going_back is None else {"going_back": going_back_document(plan.going_back)}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
+from reconciler.cli.document import reported
 from reconciler.cli.environment import open_environment
 from reconciler.cli.failures import InvalidFilesError
 from reconciler.cli.options import allow_empty_option, environment_argument, json_option, strict_option
+from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import stdout_style
 from reconciler.errors import ExitCode
 from reconciler.model.desired import Desired
-from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.report import counted, diagnostics_text
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.report import FILE_FORMATS, ProblemReport, report_text
 
 
 @click.command
@@ -24,6 +27,8 @@ from reconciler.report import counted, diagnostics_text
 @strict_option
 @allow_empty_option
 @json_option
+@ci_option
+@report_options(*FILE_FORMATS)
 def command(environment: Path, *, strict: bool, allow_empty: bool) -> CommandResult:
     """Check the files of ENVIRONMENT: syntax, schema, profiles, duplicates, ranges.
 
@@ -38,22 +43,19 @@ def command(environment: Path, *, strict: bool, allow_empty: bool) -> CommandRes
 
 
 def _result(environment: Path, diagnostics: Sequence[Diagnostic], desired: Desired | None) -> CommandResult:
-    counts = Counter(each.severity for each in diagnostics)
-    errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
-    tail = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
-    if desired is None:
-        last = f"Invalid: {tail}.\n"
-    else:
-        teams = {agent.team for agent in desired.agents.values() if agent.team}
-        fleet = f"{counted(len(desired.agents), 'agent')} in {counted(len(teams), 'team')}"
-        last = f"Valid: site {desired.site.name}, {fleet}; {tail}.\n"
-    return CommandResult(
+    agents = None if desired is None else desired.agents.values()
+    report = partial(
+        ProblemReport,
+        agents=None if agents is None else len(agents),
+        teams=None if agents is None else len({agent.team for agent in agents if agent.team}),
+    )
+    result = CommandResult(
         command="validate",
         exit_code=ExitCode.INVALID_INPUT if desired is None else ExitCode.DONE,
-        text=lambda: diagnostics_text(diagnostics, style=stdout_style()) + last,
         diagnostics_in_text=True,
         environment=environment.as_posix(),
         site=None if desired is None else desired.site.name,
-        summary={"agents": None if desired is None else len(desired.agents), "errors": errors, "warnings": warnings},
+        report=lambda envelope: report(envelope=envelope),
         diagnostics=diagnostics,
     )
+    return replace(result, text=lambda: report_text(reported(result), style=stdout_style()))

@@ -1,0 +1,133 @@
+"""The changes of a plan: in groups, what takes something away first, and one by one in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reconciler.model.agent import AgentId, summarise_agents
+from reconciler.model.plan import Change, Edit
+from reconciler.model.printable import printable
+from reconciler.report.change_words import deed_words, value_words
+from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.html_markup import Content, Html, between, element
+from reconciler.report.html_page import Section, badge, folded, paragraph
+from reconciler.report.html_table import Column, Table, Words, table_markup
+from reconciler.report.layout import counted, named_agents
+
+_SHOWN_GROUPS = 100
+_SHOWN_CAUSES = 3
+_LIMIT = 120
+
+
+def change_sections(changes: Sequence[Change]) -> list[Section]:
+    """Return the groups and the table; nothing where nothing changes."""
+    if not changes:
+        return []
+    groups = group_changes(changes)
+    return [
+        Section(name="groups", title="What changes, in groups", content=_groups(groups)),
+        Section(name="changes", title="Every change", content=table_markup(_table(changes))),
+    ]
+
+
+def agents_words(agents: Sequence[AgentId]) -> str:
+    """Return every agent, in ranges."""
+    return ", ".join(str(span) for span in summarise_agents(agents))
+
+
+def agents_folded(agents: Sequence[AgentId]) -> Html:
+    """Return the number of agents, and under it each of them; one agent needs no unfolding."""
+    if len(agents) == 1:
+        return paragraph(named_agents(agents), class_="agents")
+    return folded(named_agents(agents), paragraph(agents_words(agents), class_="agents"))
+
+
+def group_line(mark: Html, agents: Sequence[AgentId], words: Sequence[Content]) -> Html:
+    """Return a line that says the same of all `agents`, with each of them under it where there are several."""
+    pieces = between(" ", [mark, element("strong", named_agents(agents)), *words])
+    line = element("span", pieces, class_="line")
+    if len(agents) == 1:
+        return element("div", line, class_="alone")
+    return folded(line, paragraph(agents_words(agents), class_="agents"))
+
+
+def _groups(groups: Sequence[ChangeGroup]) -> list[Html]:
+    shown = element("ul", *(element("li", _group(group)) for group in groups[:_SHOWN_GROUPS]), class_="groups")
+    rest = groups[_SHOWN_GROUPS:]
+    if not rest:
+        return [shown]
+    agents = sum(len(group.agents) for group in rest)
+    return [
+        shown,
+        paragraph(f"And {counted(len(rest), 'more group')} of {counted(agents, 'agent')}, in the table below."),
+    ]
+
+
+def _group(group: ChangeGroup) -> Html:
+    words = element("span", deed_words(group), between(", ", map(_piece, value_words(group))), class_="edits")
+    return group_line(badge(str(group.action)), group.agents, [words, *_causes(group)])
+
+
+def _piece(words: str) -> Html:
+    return element("span", words)
+
+
+def _causes(group: ChangeGroup) -> Iterable[Content]:
+    if not group.causes:
+        return
+    places = [printable(str(cause), limit=_LIMIT) for cause in group.causes[:_SHOWN_CAUSES]]
+    rest = len(group.causes) - _SHOWN_CAUSES
+    more = f", and {counted(rest, 'more line')}" if rest > 0 else ""
+    yield element("span", ", ".join(places) + more, class_="places")
+
+
+def _table(changes: Sequence[Change]) -> Table:
+    columns = (
+        Column(name="agent", label="Agent", cells=tuple(change.agent for change in changes)),
+        Column(
+            name="team",
+            label="Team",
+            cells=Words.of(((change.team if change.team is not None else "no team",) for change in changes), limit=60),
+            choice="every team",
+        ),
+        Column(
+            name="action",
+            label="Action",
+            cells=Words.of((str(change.action),) for change in changes),
+            choice="every action",
+            badges=True,
+        ),
+        Column(name="reason", label="Reason", cells=Words.of((str(change.reason),) for change in changes)),
+        Column(name="edits", label="What changes", cells=Words.of(tuple(value_words(change)) for change in changes)),
+        Column(name="cause", label="Cause", cells=Words.of(map(_places, changes), limit=_LIMIT)),
+        Column(
+            name="channel",
+            label="Channel",
+            cells=Words.of(map(_channels, changes)),
+            choice="every channel",
+            shown=False,
+        ),
+    )
+    hint = "agent, team, file, 1003-1050"
+    return Table(name="changes", caption="Every change of this plan", noun="change", hint=hint, columns=columns)
+
+
+def _places(change: Change) -> tuple[str, ...]:
+    """Return the lines that give the new numbers, or the agent's own where no number is new."""
+    causes = {edit.cause for edit in change.edits if edit.cause is not None}
+    if not causes and change.source is not None:
+        causes = {change.source}
+    return tuple(str(cause) for cause in sorted(causes))
+
+
+def _channels(change: Change) -> tuple[str, ...]:
+    """Return the channels the change touches: those that differ, or all of them where nothing differs."""
+    if change.edits:
+        return tuple(filter(None, map(_channel, change.edits)))
+    value = change.after or change.before
+    return tuple(channel.label for channel, _ in value.channels) if value is not None else ()
+
+
+def _channel(edit: Edit) -> str:
+    name = edit.field.removeprefix("channels.")
+    return "" if name == edit.field else name

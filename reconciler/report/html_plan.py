@@ -1,0 +1,129 @@
+"""The page of a plan. In its order: the verdict, the floor, what a guardrail objects to, and then who is changed.
+
+Who has ten seconds reads the heading and the first chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model.going_back import GoingBack
+from reconciler.model.plan import Action, GuardrailFinding, Plan
+from reconciler.model.printable import printable
+from reconciler.report.attendance_text import knowledge
+from reconciler.report.going_back_text import going_back_kinds
+from reconciler.report.html_capacity import capacity_sections
+from reconciler.report.html_changes import agents_folded, agents_words, change_sections
+from reconciler.report.html_markup import Html, between, element
+from reconciler.report.html_page import Section, Verdict, badge, folded, page, paragraph, sentences, tiles
+from reconciler.report.html_problems import problem_sections
+from reconciler.report.layout import counted, named_agents
+from reconciler.report.plan_facts import facts
+from reconciler.report.plan_text import scope_words
+from reconciler.report.reported import PlanReport
+
+_NAME = 60
+
+
+def plan_page(report: PlanReport) -> str:
+    """Return the page of a plan, fresh or read from a file."""
+    plan = report.plan
+    kind = "Plan" if plan.going_back is None else "Rollback"
+    return page(
+        title=f"{kind} for site {printable(plan.site, limit=_NAME)}",
+        verdict=_verdict(plan),
+        facts=_facts(report),
+        lead=[*_warnings(plan), tiles([(str(action), _count(report, action)) for action in Action])],
+        sections=[
+            *capacity_sections(plan.capacity),
+            *guardrail_sections(plan.findings, len(plan.changes)),
+            *change_sections(plan.changes),
+            *going_back_sections(plan.going_back),
+            Section(name="effect", title="What would be done", content=[sentences(_effects(report))]),
+            *problem_sections(report.envelope.diagnostics),
+        ],
+    )
+
+
+def guardrail_sections(findings: Sequence[GuardrailFinding], changes: int | None) -> list[Section]:
+    """Return what the guardrails object to, with the flag that approves it; `changes` where their number is known."""
+    if not findings:
+        return []
+    content = [element("ul", *(_finding(finding) for finding in findings), class_="findings")]
+    refusing = {finding.guardrail for finding in findings if not finding.lifted}
+    if refusing and changes is not None:
+        remedy = "If all of it is meant, approve exactly this many changes: "
+        if refusing == {"allow_changes"}:
+            remedy = "Leave --allow-changes out, or approve this plan: "
+        content.append(paragraph(remedy, element("code", f"--allow-changes {changes}"), class_="remedy"))
+    return [Section(name="guardrails", title="Guardrails", content=content)]
+
+
+def going_back_sections(going_back: GoingBack | None) -> list[Section]:
+    """Return what a rollback says besides its changes: whom it leaves alone or need not call."""
+    kinds = [] if going_back is None else going_back_kinds(going_back)
+    content = [
+        folded(
+            between(" ", [element("strong", named_agents(agents)), words]),
+            paragraph(agents_words(agents), class_="agents"),
+        )
+        for _, agents, words in kinds
+    ]
+    return [Section(name="going-back", title="Besides the changes", content=content)] if content else []
+
+
+def _verdict(plan: Plan) -> Verdict:
+    refusals, lifted = len(plan.refusals), len(plan.findings) - len(plan.refusals)
+    if refusals:
+        return Verdict(tone="bad", words=f"Refused by {counted(refusals, 'guardrail')}")
+    if not plan.does_something:
+        return Verdict(tone="plain", words="Nothing to do")
+    if not plan.changes:
+        return Verdict(tone="plain", words=f"{counted(len(plan.restored), 'record')} to put back, nothing to send")
+    words = f"Can be applied: {len(plan.changes):,} {'change' if len(plan.changes) == 1 else 'changes'}"
+    if lifted:
+        return Verdict(tone="warning", words=f"{words}, {counted(lifted, 'guardrail')} lifted by approval")
+    return Verdict(tone="good", words=words)
+
+
+def _facts(report: PlanReport) -> list[tuple[str, str]]:
+    plan = report.plan
+    recorded = "nothing yet" if plan.base.lineage is None else f"serial {plan.base.serial}"
+    return [
+        *_where(report.envelope.environment),
+        ("Recorded state", recorded),
+        ("Gateway", printable(plan.url)),
+        ("Fingerprint", printable(plan.fingerprint, limit=80) or "none"),
+    ]
+
+
+def _where(environment: str | None) -> list[tuple[str, str]]:
+    return [] if environment is None else [("Environment", printable(environment))]
+
+
+def _count(report: PlanReport, action: Action) -> int:
+    return report.unchanged if action is Action.UNCHANGED else report.plan.count(action)
+
+
+def _warnings(plan: Plan) -> list[Html]:
+    warnings = []
+    if plan.options.scope.partial:
+        warnings.append(f"Partial: {'; '.join(scope_words(plan.options.scope))}; no other agent was looked at")
+    if plan.going_back is not None and not plan.going_back.finished:
+        warnings.append("The run to be undone was cut short: everybody is looked at whom it may have changed")
+    return [paragraph(words, class_="notice") for words in warnings]
+
+
+def _effects(report: PlanReport) -> list[str]:
+    return [*facts(report.plan, unchanged=report.unchanged, estimate=report.estimate), *knowledge(report.plan)]
+
+
+def _finding(finding: GuardrailFinding) -> Html:
+    name, planned, limit = (printable(text) for text in (finding.guardrail, finding.planned, finding.limit))
+    said = "lifted" if finding.lifted else "refused"
+    head = between(" ", [badge(said), element("code", name)])
+    words = paragraph(element("strong", planned), f"; {limit}" if name == "allow_changes" else f"; limit {limit}")
+    agents = []
+    if finding.agents:
+        agents = [agents_folded(finding.agents)]
+    return element("li", paragraph(head), words, *agents, class_=said)

@@ -1,0 +1,172 @@
+"""A table that stays quick to open with a hundred thousand rows: each distinct value is written once.
+
+The first rows stand in the page as ordinary markup, for whoever runs no script, prints or reads the source. All rows
+stand in a data block beside them, as numbers that point at values; `report.js` draws one page of them at a time, so
+what a browser has to lay out does not grow with the plan. Both ways of drawing a row give the same markup; a test in a
+browser holds them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.model.printable import printable
+from reconciler.report.html_markup import Html, between, data_block, element
+from reconciler.report.html_page import badge, paragraph
+
+PAGE = 100
+"""Rows shown at once."""
+_FEW = 10
+"""So many rows are seen at a glance: no filter is offered for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The cells of one column, each made of pieces, such as the edits of an agent."""
+
+    pieces: tuple[str, ...]
+    """Each distinct piece once, printable."""
+    lists: tuple[tuple[int, ...], ...]
+    """Each distinct cell once: the places of its pieces in `pieces`."""
+    cells: tuple[int, ...]
+    """For each row, the place of its cell in `lists`."""
+
+    @classmethod
+    def of(cls, cells: Iterable[tuple[str, ...]], *, limit: int = 300) -> Words:
+        """Return the cells with every distinct value kept once; a piece has at most `limit` characters."""
+        distinct: dict[tuple[str, ...], int] = {}
+        places = tuple([distinct.setdefault(cell, len(distinct)) for cell in cells])
+        pieces: dict[str, int] = {}
+        lists = tuple([tuple([pieces.setdefault(each, len(pieces)) for each in cell]) for cell in distinct])
+        return cls(pieces=tuple(printable(each, limit=limit) for each in pieces), lists=lists, cells=places)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column: whole numbers, or words."""
+
+    name: str
+    label: str
+    cells: Words | tuple[int, ...]
+    choice: str = ""
+    """Set where rows can be chosen by the value: what the choice is called that chooses none, such as `every team`."""
+    badges: bool = False
+    """Whether its values are words of our own, which the stylesheet colours."""
+    separator: str = ", "
+    """What stands between two pieces of a cell."""
+    shown: bool = True
+    """A column that is not shown is only there to choose by."""
+
+    @cached_property
+    def choices(self) -> list[tuple[str, int]]:
+        """The distinct pieces with their places, as a person would look for them."""
+        pieces = self.cells.pieces if isinstance(self.cells, Words) else ()
+        return sorted((piece, place) for place, piece in enumerate(pieces))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Columns of the same length."""
+
+    name: str
+    caption: str
+    noun: str
+    """What a row is, such as `change`."""
+    hint: str
+    """What can be looked for, such as `agent, team or 1003-1050`."""
+    columns: tuple[Column, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(_numbers(self.columns[0]))
+
+
+def table_markup(table: Table) -> list[Html]:
+    """Return the table with all that belongs to it: filters, count, the first page, the rest as data."""
+    shown = [column for column in table.columns if column.shown]
+    head = element("thead", element("tr", *(_heading(column) for column in shown)))
+    body = element("tbody", *(_row(shown, row) for row in range(min(table.rows, PAGE))))
+    caption = element("caption", table.caption)
+    content = [
+        *([_filters(table)] if table.rows > _FEW else []),
+        paragraph(_count(table), class_="count", role="status") if table.rows > _FEW else None,
+        element("table", caption, head, body, id=f"{table.name}-table"),
+        *([_pager(table)] if table.rows > PAGE else []),
+        data_block(_data(table)),
+    ]
+    return [element("div", *filter(None, content), class_="data", data_noun=table.noun)]
+
+
+def _count(table: Table) -> str:
+    first = f", the first {PAGE} shown" if table.rows > PAGE else ""
+    return f"{table.rows:,} {table.noun}{'' if table.rows == 1 else 's'}{first}"
+
+
+def _filters(table: Table) -> Html:
+    name = f"{table.name}-text"
+    search = element("input", type="search", id=name, name="text", placeholder=table.hint, autocomplete="off")
+    choices = [_choice(table, column) for column in table.columns if column.choice and len(column.choices) > 1]
+    return element(
+        "form",
+        element("div", element("label", "Filter", for_=name), search),
+        *choices,
+        element("button", "Clear", type="reset"),
+        role="search",
+        aria_label=table.caption,
+        class_="filters",
+        hidden="",
+    )
+
+
+def _choice(table: Table, column: Column) -> Html:
+    name = f"{table.name}-{column.name}"
+    every = element("option", column.choice, value="-")
+    options = [element("option", piece, value=place) for piece, place in column.choices]
+    label = element("label", column.label, for_=name)
+    return element("div", label, element("select", every, *options, id=name, name=column.name))
+
+
+def _heading(column: Column) -> Html:
+    return element("th", column.label, scope="col", class_=column.name)
+
+
+def _row(columns: Sequence[Column], row: int) -> Html:
+    return element("tr", *(_cell(column, row) for column in columns))
+
+
+def _cell(column: Column, row: int) -> Html:
+    draw: Callable[[str], Html] = badge if column.badges else lambda piece: element("span", piece)
+    if isinstance(column.cells, Words):
+        pieces = [draw(column.cells.pieces[place]) for place in column.cells.lists[column.cells.cells[row]]]
+    else:
+        pieces = [element("span", str(column.cells[row]))]
+    return element("td", between(column.separator, pieces), class_=column.name, data_label=column.label)
+
+
+def _pager(table: Table) -> Html:
+    buttons = [
+        element("button", words, type="button", data_go=where)
+        for where, words in (("first", "First"), ("previous", "Previous"), ("next", "Next"), ("last", "Last"))
+    ]
+    here = element("span", class_="here")
+    return element("nav", *buttons, here, class_="pager", aria_label=f"Pages: {table.caption}", hidden="")
+
+
+def _data(table: Table) -> dict[str, object]:
+    return {"page": PAGE, "noun": table.noun, "columns": [_column_data(column) for column in table.columns]}
+
+
+def _column_data(column: Column) -> dict[str, object]:
+    said: dict[str, object] = {
+        name: getattr(column, name) for name in ("name", "label", "badges", "separator", "shown")
+    }
+    if isinstance(column.cells, Words):
+        return {**said, "pieces": column.cells.pieces, "lists": column.cells.lists, "cells": column.cells.cells}
+    return {**said, "cells": column.cells}
+
+
+def _numbers(column: Column) -> tuple[int, ...]:
+    return column.cells.cells if isinstance(column.cells, Words) else column.cells

@@ -1,0 +1,84 @@
+"""The changes of a plan as a table: a row for all agents of whom the same is to be said, the dangerous ones first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from reconciler.model.desired import Source
+from reconciler.model.plan import Action, Edit, EditKind, Plan, Reason
+from reconciler.report.change_words import value_words
+from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.layout import FEW_RANGES, counted
+from reconciler.report.markdown_budget import Block, Listing
+from reconciler.report.markdown_text import ALL_RANGES, agents_cell, and_more, code, row, table_head
+
+_COLUMNS = ("", "agents", "values", "written at")
+_SHOWN_PLACES = 3
+_RANK = 3
+
+
+def change_blocks(plan: Plan) -> list[Block]:
+    """Return the table of the changes; nothing where there are none."""
+    groups = group_changes(plan.changes)
+    if not groups:
+        return []
+    return [
+        Listing(
+            head=f"### Changes\n\n{table_head(_COLUMNS)}",
+            items=groups,
+            brief=_row,
+            full=lambda group: _row(group, shown=ALL_RANGES),
+            rest=lambda rest: f"Not shown: {_counts(rest)}.",
+            instead=f"Changes not shown: {_counts(groups)}.",
+            rank=_RANK,
+        )
+    ]
+
+
+def _row(group: ChangeGroup, *, shown: int = FEW_RANGES) -> str:
+    return row((_kind(group), agents_cell(group.agents, shown=shown), _values(group), _places(group.causes)))
+
+
+def _kind(group: ChangeGroup) -> str:
+    """Return in a word what a reviewer should know first."""
+    match group.action, group.reason:
+        case ((Action.RESET | Action.FORGET), _):
+            return f"**{group.action}**"
+        case Action.SET, Reason.CHANGED:
+            return _direction(group.edits)
+        case Action.SET, Reason.NEW:
+            return "new"
+        case _:
+            return f"again: {group.reason}"
+
+
+def _direction(edits: Sequence[Edit]) -> str:
+    if any(map(_closes, edits)):
+        return "**to zero**"
+    return "lower" if any((edit.after or 0) < (edit.before or 0) for edit in edits) else "raise"
+
+
+def _closes(edit: Edit) -> bool:
+    return edit.kind in (EditKind.CLOSED, EditKind.OMITTED) or edit.after == 0 < (edit.before or 0)
+
+
+def _values(group: ChangeGroup) -> str:
+    words = value_words(group)
+    if len(words) == len(group.edits) and group.reason is not Reason.NEW:
+        words = [f"**{word}**" if _closes(edit) else word for edit, word in zip(group.edits, words, strict=True)]
+    return ("recorded, and nothing is sent: " if group.action is Action.FORGET else "") + ", ".join(words)
+
+
+def _places(causes: Sequence[Source]) -> str:
+    places = [code(str(cause)) for cause in causes[:_SHOWN_PLACES]]
+    return ", ".join([*places, *and_more(len(causes) - _SHOWN_PLACES, "line")]) or "–"
+
+
+def _counts(groups: Sequence[ChangeGroup]) -> str:
+    """Return how many groups and agents these are, and how many agents of each kind."""
+    kinds: Counter[str] = Counter()
+    for group in groups:
+        kinds[_kind(group)] += len(group.agents)
+    each = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return f"{counted(len(groups), 'group')} of changes with {counted(kinds.total(), 'agent')} ({each})"

@@ -1,0 +1,181 @@
+"""Any document of a run read back: a plan, saved or printed; the outcome of an apply or a rollback; a failure.
+
+Every field is checked and nothing is guessed: the file has been in an artifact store and in other hands, and what it
+says may end on a page that somebody trusts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.errors import InputError, StalePlanError
+from reconciler.model.outcome import Outcome, Result
+from reconciler.model.plan import Action
+from reconciler.model.printable import printable
+from reconciler.report.documents import outcome_summary
+from reconciler.report.envelope_reading import (
+    NewerFormatError,
+    agents_once,
+    base,
+    envelope,
+    finding,
+    fingerprint_text,
+    require_format,
+)
+from reconciler.report.going_back_reading import going_back
+from reconciler.report.json_reading import (
+    ContradictionError,
+    Fields,
+    MisreadError,
+    count,
+    keyed,
+    listed,
+    optional,
+    parse_json,
+    shown,
+    text,
+    word_of,
+)
+from reconciler.report.plan_reading import plan_report
+from reconciler.report.reported import OutcomeReport, ProblemReport, Reported
+from reconciler.report.saved_change import agent_id
+
+_ADVICE = "name a file of `plan --out`, or what `--json` or `--report json=FILE` gave; it is not meant to be edited"
+_MADE_ANEW = "have it made anew: nobody can say what it was before"
+_UPGRADE = "upgrade this reconciler to the version that wrote it"
+
+_COMMAND = re.compile(r"[a-z][a-z-]{0,20}( [a-z][a-z-]{0,20})?", re.ASCII)
+_PLANS = ("plan", "rollback")
+_RUNS = ("apply", "rollback")
+_action = keyed({str(action): action for action in Action if action is not Action.UNCHANGED})
+_result = word_of(Result)
+
+
+def read_report(data: bytes, *, name: str) -> Reported:
+    """Return what the document in `data` tells of.
+
+    Args:
+        data: the bytes of the file.
+        name: the file's name as the user wrote it, for messages.
+
+    Raises:
+        InputError: it is no document of a run, or one of another format version; the message names the field.
+        StalePlanError: one part of it contradicts another: somebody edited it.
+    """
+    where = printable(name)
+    unreadable = f"{where}: not a plan or an outcome this version can read"
+    try:
+        return _document(parse_json(data))
+    except ContradictionError as error:
+        raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_MADE_ANEW) from error
+    except NewerFormatError as error:
+        raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
+    except ValueError as error:
+        raise InputError(f"{unreadable}: {error}", hint=_ADVICE) from error
+    except RecursionError as error:  # within what JSON itself allows, and beyond what can be looked into
+        raise InputError(f"{unreadable}: nested too deep", hint=_ADVICE) from error
+
+
+def _document(value: object) -> Reported:
+    fields = Fields(value)
+    require_format(fields.take("format_version", text))
+    if "document" in fields.remaining():
+        raise MisreadError("it is a rollback file; `reconciler rollback FILE --preview` shows it")
+    command = fields.take("command", _command)
+    if "changes" in fields.remaining():
+        _require_one_of(command, _PLANS, "changes")
+        return plan_report(fields, command=command)
+    if "outcomes" in fields.remaining():
+        _require_one_of(command, _RUNS, "outcomes")
+        return _outcome_report(fields, command)
+    return _problem_report(fields, command)
+
+
+def _outcome_report(fields: Fields, command: str) -> OutcomeReport:
+    outcomes = fields.take("outcomes", _outcomes)
+    fields.take("summary", lambda summary: _require_counts(summary, outcome_summary(outcomes)))
+    rollback = command == "rollback"
+    report = OutcomeReport(
+        envelope=envelope(fields, command=command, site=fields.take("site", text)),
+        outcomes=outcomes,
+        notes=fields.take("notes", listed(text)),
+        fingerprint=fields.take("fingerprint", fingerprint_text),
+        base=fields.take("base", base),
+        saved=fields.take("saved", base),
+        rollback_file=fields.take("rollback_file", optional(text)),
+        going_back=fields.take("going_back", going_back) if rollback else None,
+        still_desired=fields.take("still_desired", agents_once) if rollback else None,
+    )
+    fields.finish()
+    return report
+
+
+def _problem_report(fields: Fields, command: str) -> ProblemReport:
+    told = envelope(fields, command=command, site=fields.take("site", optional(text)))
+    summary = fields.take("summary", Fields)
+    agents, teams = None, None
+    if command == "validate":
+        agents, teams = summary.take("agents", optional(count)), summary.take("teams", optional(count))
+        severities = [f"{each.severity}s" for each in told.diagnostics]
+        for name in ("errors", "warnings"):
+            _require_count(summary, name, severities.count(name), f".summary.{name}")
+    elif told.exit_code == 0:
+        raise MisreadError("has neither changes nor outcomes, and so failed", ".exit_code")
+    summary.finish()
+    refused = "guardrails" in fields.remaining()
+    report = ProblemReport(
+        envelope=told,
+        notes=fields.take_or("notes", listed(text), ()),
+        agents=agents,
+        teams=teams,
+        fingerprint=fields.take("fingerprint", fingerprint_text) if refused else None,
+        findings=fields.take("guardrails", listed(finding)) if refused else (),
+        going_back=fields.take_or("going_back", going_back, None),
+    )
+    fields.finish()
+    return report
+
+
+def _outcomes(value: object) -> tuple[Outcome, ...]:
+    outcomes = listed(_outcome)(value)
+    if len({each.agent for each in outcomes}) != len(outcomes):
+        raise MisreadError("names an agent twice")
+    return outcomes
+
+
+def _outcome(value: object) -> Outcome:
+    fields = Fields(value)
+    outcome = Outcome(
+        agent=fields.take("agent", agent_id),
+        action=fields.take("action", _action),
+        result=fields.take("outcome", _result),
+        retcode=fields.take("retcode", optional(text)),
+        message=fields.take("message", text),
+        attempts=fields.take("attempts", count),
+    )
+    fields.finish()
+    return outcome
+
+
+def _require_counts(value: object, wanted: dict[str, int]) -> None:
+    fields = Fields(value)
+    for name, number in wanted.items():
+        _require_count(fields, name, number, f".{name}")
+    fields.finish()
+
+
+def _require_count(fields: Fields, name: str, wanted: int, place: str) -> None:
+    told = fields.take(name, count)
+    if told != wanted:
+        raise ContradictionError(f"{told} contradicts what stands beside it, which makes it {wanted}", place)
+
+
+def _command(value: object) -> str:
+    if not _COMMAND.fullmatch(text(value)):
+        raise MisreadError(f"{shown(value)} is no command")
+    return text(value)
+
+
+def _require_one_of(command: str, commands: tuple[str, ...], name: str) -> None:
+    if command not in commands:
+        raise MisreadError(f"{command} has no {name}", ".command")
