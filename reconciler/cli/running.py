@@ -105,7 +105,6 @@ def run_result(
     reason = _reason(report)
     deferred = reason is ExitCode.SOME_AGENTS_DEFERRED
     file = None if way_back.path is None else way_back.path.as_posix()
-    notes = _way_back_notes(file, opened, report)
     return CommandResult(
         command=command,
         exit_code=deferred_exit_code if deferred else reason,
@@ -116,7 +115,6 @@ def run_result(
         report=lambda envelope: OutcomeReport(
             envelope=envelope,
             outcomes=report.outcomes,
-            notes=notes,
             fingerprint=report.plan.fingerprint,
             base=report.plan.base,
             saved=Base(lineage=report.state.lineage, serial=report.state.serial),
@@ -125,16 +123,16 @@ def run_result(
             still_desired=still_desired,
         ),
         diagnostics=[*report.warnings, *opened.warnings, *diagnostics, *_why(report.error)],
-        notes=[*notes, *([] if bug is None else [bug_trace(bug)])],
+        notes=[*_way_back_notes(file, opened, report), *([] if bug is None else [bug_trace(bug)])],
     )
 
 
-def _way_back_notes(file: str | None, opened: Environment, report: ApplyReport) -> tuple[str, ...]:
+def _way_back_notes(file: str | None, opened: Environment, report: ApplyReport) -> list[str]:
     """Return how to go back, where there is anything to go back to."""
     if file is None or all(change.before is None for change in report.inverse.changes):
-        return ()
+        return []
     command = shlex.join(["reconciler", "rollback", file, opened.name])
-    return (f"the way back: {printable(command)}",)
+    return [f"the way back: {printable(command)}"]
 
 
 def _why(error: BaseException | None) -> list[Diagnostic]:

@@ -20,7 +20,16 @@ from reconciler.report.documents import (
     saved_plan,
 )
 from reconciler.report.estimate_text import estimate_document
-from reconciler.report.formats import ALL_FORMATS, FILE_FORMATS, MAX_CHARS, RUN_FORMATS, Format, fewest_chars, makes_sense, render
+from reconciler.report.formats import (
+    ALL_FORMATS,
+    FILE_FORMATS,
+    MAX_CHARS,
+    RUN_FORMATS,
+    Format,
+    fewest_chars,
+    makes_sense,
+    render,
+)
 from reconciler.report.going_back_text import restored_text
 from reconciler.report.history_text import history_documents, history_summary, history_text
 from reconciler.report.inverse_documents import going_back_document, inverse_document

@@ -78,7 +78,6 @@ def _serial(base: Base) -> str:
 
 def _next_steps(report: OutcomeReport, counts: dict[str, int]) -> list[Section]:
     steps = [NEXT_STEPS[result] for result in _TROUBLE_FIRST if counts[result] and result in NEXT_STEPS]
-    steps += [printable(note, limit=1000) for note in report.notes]
     if report.still_desired:
         whom = agents_words(report.still_desired)
         steps.append(f"the YAML still asks for something else, and the next apply would send it again: {whom}")

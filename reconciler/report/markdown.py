@@ -11,8 +11,9 @@ from reconciler.report.markdown_plan import plan_blocks
 from reconciler.report.markdown_problem import problem_blocks
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 
-MIN_CHARS = 1000
-"""Room enough for the heading, the verdict, what refuses a plan, the sums of its capacity and its fingerprint."""
+MIN_CHARS = 2000
+"""Room enough for the heading, the verdict, what refuses a plan, the sums of its capacity and its fingerprint, whatever
+anything in them is called."""
 
 _SHORTENED = (
     "✂️ **Shortened to fit.** Each place says what it leaves out; the whole is in the saved document (in a pipeline: "

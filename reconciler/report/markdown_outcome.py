@@ -12,7 +12,6 @@ from reconciler.report.markdown_budget import Block, Listing, Passage, list_pass
 from reconciler.report.markdown_commands import command_line, environment_word
 from reconciler.report.markdown_diagnostics import diagnostic_blocks
 from reconciler.report.markdown_going_back import going_back_blocks
-from reconciler.report.markdown_notes import note_blocks
 from reconciler.report.markdown_text import ALL_RANGES, NAME, SHORT_NAME, agents_cell, code, row, table_head
 from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport
@@ -34,7 +33,6 @@ def outcome_blocks(report: OutcomeReport) -> list[Block]:
         *going_back_blocks(report.going_back),
         *_records(report),
         *diagnostic_blocks(envelope.diagnostics, folded=True),
-        *note_blocks(report.notes),
     ]
 
 

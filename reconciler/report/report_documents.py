@@ -75,7 +75,6 @@ def _outcome(report: OutcomeReport) -> Document:
         "rollback_file": report.rollback_file,
         **_going_back(report.going_back),
         **({} if following is None else {"still_desired": [str(agent) for agent in following]}),
-        "notes": list(report.notes),
         "outcomes": outcome_documents(report.outcomes),
     }
 

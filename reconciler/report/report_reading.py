@@ -98,7 +98,6 @@ def _outcome_report(fields: Fields, command: str) -> OutcomeReport:
     report = OutcomeReport(
         envelope=envelope(fields, command=command, site=fields.take("site", text)),
         outcomes=outcomes,
-        notes=fields.take("notes", listed(text)),
         fingerprint=fields.take("fingerprint", fingerprint_text),
         base=fields.take("base", base),
         saved=fields.take("saved", base),

@@ -56,8 +56,6 @@ class OutcomeReport:
 
     envelope: Envelope
     outcomes: tuple[Outcome, ...]
-    notes: tuple[str, ...] = ()
-    """What else there is to say, a sentence each, such as where the way back was left."""
     fingerprint: str = ""
     """Of the plan that was carried out."""
     base: Base = _UNWRITTEN

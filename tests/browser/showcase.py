@@ -1,4 +1,4 @@
-"""Reports worth looking at: a floor of five teams whose plan a guardrail refuses, its run, and files that cannot be read.
+"""Reports worth looking at: a floor of five teams whose plan a guardrail refuses, its run, and files with mistakes.
 
 They are what docs/images shows, and what the tests in a browser open.
 """
@@ -55,7 +55,7 @@ def _wanted(team: str, value: Concurrency) -> DesiredAgent:
 
 
 def floor() -> Plan:
-    """Three hundred agents: a night shift with less, a channel closed, four who leave, six who come, and one exception."""
+    """Three hundred agents: a weaker night shift, a channel closed, four who leave, six who come, and one exception."""
     recorded: dict[int, Concurrency | AgentRecord] = {}
     wanted: dict[int, Concurrency | DesiredAgent] = {}
     for team, agents, before, after in _teams():
@@ -79,8 +79,7 @@ def plan_report(plan: Plan | None = None) -> PlanReport:
 
 def outcome_report() -> OutcomeReport:
     envelope = replace(ENVELOPE, command="apply", exit_code=8, exit_reason="some-agents-failed", diagnostics=())
-    notes = ("the way back is rollback-7.json: reconciler rollback rollback-7.json",)
-    return OutcomeReport(envelope=envelope, outcomes=fates(floor()), notes=notes)
+    return OutcomeReport(envelope=envelope, outcomes=fates(floor()), rollback_file="rollback-demo-7.json")
 
 
 def problem_report() -> ProblemReport:

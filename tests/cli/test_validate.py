@@ -32,7 +32,7 @@ def test_the_document_lists_the_diagnostics_with_pointers(site: Site) -> None:
 
     (problem,) = document["diagnostics"]
     assert (problem["path"], problem["line"], problem["pointer"]) == ("demo/fleet.yaml", 4, "/profiles/chat/total")
-    assert document["summary"] == {"agents": None, "errors": 1, "warnings": 0}
+    assert document["summary"] == {"agents": None, "teams": None, "errors": 1, "warnings": 0}
 
 
 def test_warnings_are_shown_and_become_errors_with_strict(site: Site) -> None:

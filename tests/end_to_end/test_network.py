@@ -303,4 +303,4 @@ def test_a_plan_document_of_plan_json_can_be_applied(slow_site: Site, server: Re
     publish_sessions(slow_site, server)
 
     assert slow_site.run("apply", "demo", "--plan", "plan.json").code == 0
-    assert "about" not in run_in(slow_site.work, "show", "plan.json").out
+    assert "about 2 s" in run_in(slow_site.work, "show", "plan.json").out

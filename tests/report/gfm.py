@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
 
-import cmarkgfm
-from cmarkgfm.cmark import Options
+import cmarkgfm  # type: ignore[import-untyped]  # it ships no types
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]  # as above
 from markdown_it import MarkdownIt
 
 ALLOWED = frozenset(

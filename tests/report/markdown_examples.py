@@ -205,7 +205,6 @@ hostile_reports: st.SearchStrategy[Reported] = st.one_of(
         OutcomeReport,
         envelope=envelopes,
         outcomes=_outcomes,
-        notes=_notes,
         fingerprint=hostile,
         base=_bases,
         saved=_bases,
