@@ -4,7 +4,7 @@ As numbered steps, which the code below names:
 
 1. wait for a slot of the pace; look whether the session is still young enough, else read it again;
 2. make the intent durable, once per turn: no byte goes out before;
-3. send and judge. Calls of one agent follow one another and never overlap (retcode 000-007);
+3. send and judge, if the lock is still ours. Calls of one agent follow one another and never overlap (retcode 000-007);
 4. an expired session is read again once; what failed for now is tried again after a wait; back to 1;
 5. record the outcome, on every way out. An intent of which nothing was sent is withdrawn; a deferral is recorded also
    where nothing was intended, since the change then waits.
@@ -170,6 +170,7 @@ class Turn:
         async with self._desk.sessions.calling(session) as newest:
             if not self._may_send:  # meanwhile: the source may have had something of its own in flight
                 return
+            self._desk.recorder.require_lock()
             request = build_request(self._desk.url, newest, self._call.after, self._desk.callnums_key)
             self._attempts += 1
             self._in_flight = True

@@ -11,8 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
 _LOOK = 0.1  # seconds between two looks at a time that somebody else may shorten
@@ -35,22 +34,38 @@ class Haste:
         Raises:
             TimeoutError: the time was over first; nobody hears of the end of `work` any more.
         """
-        ended: Future[_T] = Future()
+        errand = _Errand(work)
         if self._left() > 0:
-            threading.Thread(target=_do, args=(work, ended), name="in-haste", daemon=True).start()
-        while not ended.done():
+            threading.Thread(target=errand.run, name="in-haste", daemon=True).start()
+        while not errand.ended.is_set():
             left = self._left()
             if left <= 0:
                 raise TimeoutError
-            wait([ended], min(left, _LOOK))
-        return ended.result()
+            errand.ended.wait(min(left, _LOOK))
+        return errand.result()
 
     def _left(self) -> float:
         return self._end - time.monotonic()
 
 
-def _do(work: Callable[[], _T], ended: Future[_T]) -> None:
-    try:
-        ended.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-        ended.set_exception(error)
+class _Errand(Generic[_T]):
+    """Work that somebody else may wait for; like a future, which who only reads a state would load much to have."""
+
+    def __init__(self, work: Callable[[], _T]) -> None:
+        self.ended = threading.Event()
+        self._work = work
+        self._result: list[_T] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._result.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._error = error
+        finally:
+            self.ended.set()
+
+    def result(self) -> _T:
+        if self._error is not None:
+            raise self._error
+        return self._result[0]

@@ -78,9 +78,15 @@ def calls_in(plan: Plan) -> set[tuple[int, Values]]:
 def wake(recorder: Recorder, plan: Plan) -> None:
     """Let a machine go on that was overtaken: it begins no call, and overwrites nothing."""
     for call in plan.calls[:1]:
-        told = {"callnums_key": plan.callnums_key, "team": call.team, "protected": call.protected}
+        intent = recorder.intend(
+            call.agent,
+            concurrency=call.after,
+            callnums_key=plan.callnums_key,
+            team=call.team,
+            protected=call.protected,
+        )
         with pytest.raises(LockLostError):
-            asyncio.run(recorder.intend(call.agent, concurrency=call.after, **told))
+            asyncio.run(intent)
         with pytest.raises(StateConflictError):
             recorder.finish(rescue_directory=ROOT)
 
@@ -100,7 +106,7 @@ class History(RuleBasedStateMachine):
         self.workers, self.removal = workers, removal
         self.reviewed: Plan | None = None
         self.planned: set[tuple[int, Values]] = set()
-        self.strays = set(RESCUED)
+        self.strays = RESCUED
 
     @property
     def desired(self) -> Desired:
@@ -259,10 +265,12 @@ class History(RuleBasedStateMachine):
         with store.lock(OTHER, patience=300.0):
             try:
                 store.push(moved)
-            except StateError as refused:
-                lost = store._keeping.read()[0].state
-                assert lost.serial >= moved.serial, refused
-                store.push(moved, force=lost.serial)
+            except StateError:
+                lost = store._keeping.read()[0].state.serial
+                store.push(moved, force=lost)
+            else:
+                return
+        assert lost >= moved.serial  # nothing else may have refused it
 
 
 History.TestCase.settings = settings(
