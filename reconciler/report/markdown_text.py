@@ -55,7 +55,7 @@ def code_block(lines: Iterable[str], *, language: str = "") -> tuple[str, list[s
 
     No line of it begins with a slash: GitLab has looked for quick actions before it looked for code.
     """
-    shown = [_ORDER.sub(r"\1\\x2f", printable(line, limit=1000)) for line in lines]
+    shown = [_ORDER.sub(r"\1\\x2f", printable(line, limit=1000)).rstrip() for line in lines]
     fence = "`" * max(3, 1 + max((len(run) for line in shown for run in _FENCES.findall(line)), default=0))
     return f"{fence}{language}", shown, fence
 
