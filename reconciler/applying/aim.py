@@ -16,7 +16,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.inverse import InversePlan
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
-from reconciler.planning import SessionKeys, agents_to_ask, in_scope, make_plan, plan_back, unapproved_standing
+from reconciler.planning import SessionKeys, agents_to_ask, in_scope, make_plan, plan_back
 
 ReadKeys = Callable[[Sequence[AgentId]], SessionKeys]
 
@@ -69,13 +69,13 @@ class TowardsDesired:
 
     def notes(self, plan: Plan, state: State) -> Mapping[AgentId, Note]:
         """Return what is new about agents without a call; see `Aim`."""
-        desired, notes = self._desired, {}
-        for agent in plan.unchanged:
-            record = state.agents[agent]
-            standing = unapproved_standing(desired.agents[agent], record, desired.site.guardrails)
-            if standing != (record.team, record.protected):
-                notes[agent] = Note(team=standing.team, protected=standing.protected)
-        return notes
+        del state
+        called = {change.agent for change in plan.changes}
+        return {
+            each.agent: Note(team=each.after.team, protected=each.after.protected)
+            for each in plan.standing
+            if each.agent not in called
+        }
 
     def not_due(self, plan: Plan, state: State) -> tuple[AgentId, ...]:
         """Return whose wait is over. A change that is planned still waits; see `Aim`."""

@@ -20,18 +20,26 @@ class Capacity:
     channel: Channel | None
     """`None`: the totals, which hold over all channels of an agent together."""
     before: int
-    """The sum of what is recorded, over every recorded agent of the team, in the plan's scope or not."""
+    """The sum of what is recorded, over every recorded agent of the team, in the plan's scope or not: a partial plan
+    leaves the others as they are."""
     after: int
     """The same once the plan is applied: agents whose record is dropped no longer count."""
     agents_before: int
-    """Agents above 0."""
+    """Agents above 0. A total is never 0, so of the totals it is all agents of the team."""
     agents_after: int
     """Agents above 0, once the plan is applied."""
     at_zero: int
-    """Agents who have the channel at 0 once the plan is applied, so that nothing of it reaches them."""
+    """Agents who have the channel at 0 once the plan is applied, so that nothing of it reaches them. Of the totals:
+    agents who have every channel at 0. Who does not have the channel at all is not counted."""
     bound: int
     """Agents, of those above 0 once the plan is applied, whose total is below the sum of their channels: they
     cannot reach this number on every channel at once."""
+    effective_before: int
+    """`before` as far as the totals let it come true. On a channel: what the agents could hold on it if no other
+    channel was in use, the channel or the total, whichever is less. Of the totals: what they could hold at all, the
+    total or the sum of the channels, whichever is less."""
+    effective_after: int
+    """The same once the plan is applied."""
 
     @property
     def change(self) -> int:

@@ -21,6 +21,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.going_back import GoingBack
+from reconciler.model.standing import StandingChange
 from reconciler.model.state import AgentRecord
 
 
@@ -212,6 +213,8 @@ class Plan:
     """`sha256:…` over agent, action, before, after, url and key spelling of the changes."""
     capacity: tuple[Capacity, ...] = ()
     """What it does to the sessions of each team on each channel, in order of team and channel."""
+    standing: tuple[StandingChange, ...] = ()
+    """Who is recorded in another team or otherwise protected afterwards, with a call or without, sorted by agent."""
     waits: Waits | None = None
     """Which of the calls were due before and found nobody; `None` when it is the first time for all of them."""
     sessions: SessionsSeen | None = None
@@ -223,6 +226,7 @@ class Plan:
         """Sort, so that no disorder can exist, and refuse an agent with two fates."""
         object.__setattr__(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
         object.__setattr__(self, "unchanged", tuple(sorted(self.unchanged)))
+        object.__setattr__(self, "standing", tuple(sorted(self.standing, key=lambda each: each.agent)))
         agents = sorted([*(change.agent for change in self.changes), *self.unchanged])
         twice = [agent for agent, following in pairwise(agents) if agent == following]
         if twice:
@@ -241,7 +245,7 @@ class Plan:
     @property
     def does_something(self) -> bool:
         """Tell whether applying it changes anything, be it only a record."""
-        return bool(self.changes or self.restored)
+        return bool(self.changes or self.restored or self.standing)
 
     @property
     def refusals(self) -> tuple[GuardrailFinding, ...]:

@@ -10,12 +10,11 @@ from reconciler.planning.inverse import inverse_after, inverse_before
 from reconciler.planning.inverse_fingerprint import require_unaltered_inverse
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import in_scope
-from reconciler.planning.standing import Standing, unapproved_standing
+from reconciler.planning.standing import unapproved_standing
 
 __all__ = [
     "PlanDifference",
     "SessionKeys",
-    "Standing",
     "adoption",
     "agents_to_ask",
     "compare_plans",

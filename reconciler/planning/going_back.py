@@ -29,9 +29,11 @@ from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
 from reconciler.model.plan import Action, Change, Plan, PlanOptions, Scope
 from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.planning.capacity import capacity_of
 from reconciler.planning.guardrails import check_guardrails
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import in_scope
+from reconciler.planning.standing import standing_of_called
 from reconciler.planning.values import in_force
 
 _NO_PLACE = Source("", 0)
@@ -77,10 +79,13 @@ def plan_back(
     plan = make_plan(wanted, replace(state, agents=fates.records), PlanOptions(scope=scope))
     changes = tuple(map(_without_place, plan.changes))
     everybody = state.with_agents({**state.agents, **fates.records})
+    standing = tuple(standing_of_called(changes, everybody.agents))
     return replace(
         plan,
         changes=changes,
         findings=check_guardrails(wanted, everybody, changes, allow_changes=allow_changes),
+        capacity=capacity_of(everybody.agents, changes, standing, restored=fates.restored),
+        standing=standing,
         going_back=_going_back(inverse, fates),
     )
 

@@ -19,11 +19,17 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning.age import AgeLimit, age_limit
 from reconciler.planning.attendance import SessionKeys, sessions_seen, waits_of
+from reconciler.planning.capacity import capacity_of
 from reconciler.planning.edits import EditExplainer
 from reconciler.planning.fingerprint import fingerprint
 from reconciler.planning.guardrails import check_guardrails
 from reconciler.planning.selection import in_scope
-from reconciler.planning.standing import desired_standing, unapproved_standing
+from reconciler.planning.standing import (
+    desired_standing,
+    standing_of_called,
+    standing_of_unchanged,
+    unapproved_standing,
+)
 from reconciler.planning.values import differs, reset_values, values_to_send
 
 _NOWHERE: Mapping[str, Source] = MappingProxyType({})
@@ -70,6 +76,7 @@ def make_plan(
         raise ValueError("to compare sessions, their keys must be given")
     question = _ask(desired, options, session_keys or {})
     changes, unchanged = _walk(question, state, options)
+    standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(unchanged, desired, state))
     gateway = desired.site.gateway
     return Plan(
         site=desired.site.name,
@@ -82,6 +89,8 @@ def make_plan(
         unchanged=unchanged,
         findings=check_guardrails(desired, state, changes, allow_changes=allow_changes),
         fingerprint=fingerprint(changes, url=gateway.url, callnums_key=gateway.callnums_key),
+        capacity=capacity_of(state.agents, changes, standing),
+        standing=standing,
         waits=waits_of(changes, state),
         sessions=sessions_seen(changes, unchanged, session_keys or {}) if options.sessions else None,
     )

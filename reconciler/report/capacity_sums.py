@@ -48,4 +48,6 @@ def _sum(channel: Channel | None, parts: Sequence[Capacity]) -> Capacity:
         agents_after=sum(part.agents_after for part in parts),
         at_zero=sum(part.at_zero for part in parts),
         bound=sum(part.bound for part in parts),
+        effective_before=sum(part.effective_before for part in parts),
+        effective_after=sum(part.effective_after for part in parts),
     )

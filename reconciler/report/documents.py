@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from reconciler.model.attendance import SessionsSeen, Waits
+from reconciler.model.capacity import Capacity
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Change, Edit, GuardrailFinding, Plan, PlanOptions, Scope
+from reconciler.model.standing import Standing, StandingChange
 
 FORMAT_VERSION = "1.0"
 
@@ -53,7 +55,8 @@ def plan_document(plan: Plan) -> Document:
         "waits": _waits(plan.waits),
         "applyable": plan.applyable,
         "guardrails": finding_documents(plan.findings),
-        "capacity": [],
+        "capacity": [_capacity(each) for each in plan.capacity],
+        "standing": [_standing_change(each) for each in plan.standing],
         "changes": _changes(plan.changes),
     }
 
@@ -168,6 +171,31 @@ def _finding(finding: GuardrailFinding) -> Document:
         "lifted": finding.lifted,
         "agents": [str(agent) for agent in finding.agents],
     }
+
+
+def _capacity(each: Capacity) -> Document:
+    return {
+        "team": each.team,
+        "channel": None if each.channel is None else each.channel.label,
+        "before": each.before,
+        "after": each.after,
+        "change": each.change,
+        "percent": each.percent,
+        "agents_before": each.agents_before,
+        "agents_after": each.agents_after,
+        "at_zero": each.at_zero,
+        "bound": each.bound,
+        "effective_before": each.effective_before,
+        "effective_after": each.effective_after,
+    }
+
+
+def _standing_change(each: StandingChange) -> Document:
+    return {"agent": str(each.agent), "before": _standing(each.before), "after": _standing(each.after)}
+
+
+def _standing(standing: Standing) -> Document:
+    return {"team": standing.team, "protected": standing.protected}
 
 
 def _scope(scope: Scope) -> Document:

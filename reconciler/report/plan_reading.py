@@ -16,6 +16,7 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Plan, PlanOptions, Scope
 from reconciler.model.printable import printable
 from reconciler.report.attendance_reading import require_attendance, sessions_seen, waits
+from reconciler.report.capacity_reading import capacity, require_sums, standing
 from reconciler.report.documents import plan_summary
 from reconciler.report.envelope_reading import (
     NewerFormatError,
@@ -107,6 +108,7 @@ def plan_report(fields: Fields, *, command: str) -> PlanReport:
     plan = _plan(fields, command)
     unchanged = fields.take("summary", lambda summary: _summary(summary, plan))
     require_attendance(plan, unchanged=unchanged)
+    require_sums(plan, unchanged=unchanged)
     estimate = fields.take_or("estimate", _estimate, None)
     told = envelope if _OF_A_RUN & set(fields.remaining()) else _bare_envelope
     report = PlanReport(
@@ -135,6 +137,8 @@ def _plan(fields: Fields, command: str) -> Plan:
         changes=fields.take("changes", _changes),
         unchanged=(),
         findings=fields.take("guardrails", listed(finding)),
+        capacity=fields.take("capacity", capacity),
+        standing=fields.take("standing", standing),
         fingerprint=fields.take("fingerprint", fingerprint_text),
         waits=fields.take("waits", optional(waits)),
         sessions=fields.take("sessions", optional(sessions_seen)),
@@ -142,8 +146,6 @@ def _plan(fields: Fields, command: str) -> Plan:
     )
     if fields.take("applyable", truth) is not plan.applyable:
         raise ContradictionError("contradicts the changes and guardrails", ".applyable")
-    if fields.take("capacity", listed(lambda value: value)):
-        raise MisreadError("is empty in every document of this format", ".capacity")
     return plan
 
 

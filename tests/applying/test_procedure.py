@@ -267,12 +267,15 @@ def test_a_reviewed_plan_passes_the_guardrails_again(office: Office) -> None:
 # Team and protection
 
 
-def test_a_team_that_changes_is_recorded_without_a_call_or_an_approval(office: Office) -> None:
+def test_a_team_that_changes_is_shown_for_approval_and_recorded_without_a_call(office: Office) -> None:
     begun(office, 1001)
     report = office.apply(office.desired({1001: desired_agent(VALUES, team="night", protected=True)}))
     saved = report.state.agents[AgentId(1001)]
 
-    assert (saved.team, saved.protected, office.asked, office.calls()) == ("night", True, [], 1)
+    (shown,) = office.asked
+
+    assert (saved.team, saved.protected, office.calls()) == ("night", True, 1)
+    assert (shown.changes, [each.agent for each in shown.standing]) == ((), [1001])
 
 
 def test_a_protection_is_never_lifted_where_nobody_was_asked(office: Office) -> None:

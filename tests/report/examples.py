@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.fleets import (
     NO_GUARDRAILS,
     NOW,
+    TEAMS,
     Situation,
     agent_id,
     agent_range,
@@ -267,15 +268,33 @@ def as_saved(plan: Plan) -> Plan:
     return replace(plan, unchanged=(), changes=tuple(map(without_protection, plan.changes)))
 
 
+def renamed(plan: Plan, names: Sequence[str]) -> Plan:
+    """`plan` with other names in the place of `TEAMS`."""
+    given: dict[str | None, str | None] = {None: None, **dict(zip(TEAMS, names, strict=True))}
+    name = given.__getitem__
+    return replace(
+        plan,
+        changes=tuple(replace(change, team=name(change.team)) for change in plan.changes),
+        capacity=tuple(replace(row, team=name(row.team)) for row in plan.capacity),
+        standing=tuple(
+            replace(
+                each,
+                before=each.before._replace(team=name(each.before.team)),
+                after=each.after._replace(team=name(each.after.team)),
+            )
+            for each in plan.standing
+        ),
+    )
+
+
 @st.composite
 def written_by_others(draw: st.DrawFn, words: st.SearchStrategy[str]) -> Plan:
     """A plan in which every text that comes from elsewhere is drawn from `words`."""
-    plan = draw(plans)
+    plan = renamed(draw(plans), draw(st.lists(words, min_size=len(TEAMS), max_size=len(TEAMS), unique=True)))
     source = st.none() | st.builds(Source, words, st.integers(1, 99))
     changes = [
         replace(
             change,
-            team=draw(st.none() | words),
             source=draw(source),
             edits=tuple(replace(edit, cause=draw(source)) for edit in change.edits),
         )

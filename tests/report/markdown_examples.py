@@ -124,6 +124,8 @@ def capacity_row(team: str | None, channel: Channel | None, before: int, after: 
         agents_after=min(after, 1),
         at_zero=0 if after else 1,
         bound=0,
+        effective_before=before,
+        effective_after=after,
     )
 
 

@@ -91,7 +91,7 @@ def test_a_saved_plan_is_the_plans_document_without_time_and_place() -> None:
 
 
 def test_a_plans_document_has_the_promised_keys() -> None:
-    promised = {"fingerprint", "base", "scope", "applyable", "guardrails", "capacity", "changes"}
+    promised = {"fingerprint", "base", "scope", "applyable", "guardrails", "capacity", "changes", "standing"}
     document = plan_document(PLANS["every-reason"]())
     assert {*promised, "url", "callnums_key", "signs_in", "options", "sessions", "waits"} == set(document)
     changes = document["changes"]

@@ -92,7 +92,7 @@ def _save(opened: Environment, plan: Plan, out: Path) -> str:
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
     if plan.refusals:
         return ExitCode.REFUSED_BY_GUARDRAIL
-    return ExitCode.CHANGES_PRESENT if detailed and plan.changes else ExitCode.DONE
+    return ExitCode.CHANGES_PRESENT if detailed and plan.does_something else ExitCode.DONE
 
 
 def _result(opened: Environment, plan: Plan, code: ExitCode, notes: list[str]) -> CommandResult:
