@@ -29,6 +29,7 @@ _NOUNS = {
     "array": "a list",
     "null": "null",
 }
+_SOME_CHANNEL = "web_chat"
 _SITE_ROOT_HINT = "agents, profiles and team belong in a fleet file, not in site.yaml"
 
 
@@ -138,12 +139,15 @@ def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...]) -> _
     if not known and tokens[0] == "retcodes":
         summary = f"{quote(key)} is not a retcode such as 106-011, a family such as 106-*, or a 4xx such as http-401"
         return _Finding("invalid-retcode", summary, tokens, at_key=True)
+    if not known and tokens[0] == "guardrails":
+        summary = f"{quote(key)} is not a team name: 1 to 64 letters, digits, spaces, '.', '_' or '-'"
+        return _Finding("wrong-format", summary, tokens, at_key=True)
     if not known:
         summary = f"{quote(key)} is not a profile name: 1 to 63 letters, digits, '.', '_' or '-'"
         return _Finding("invalid-profile-name", summary, tokens, at_key=True)
     hint = nearest(key, known)
-    if len(tokens) > 1 and tokens[-2] == "channels":
-        detail = f"channels are {listing(known, last='and')}"
+    if _SOME_CHANNEL in known:
+        detail = f"channels are {listing([name for name in known if name != 'total'], last='and')}"
         return _Finding("unknown-channel", f"unknown channel {quote(key)}{hint}", tokens, at_key=True, detail=detail)
     detail = f"keys here are {listing(known, last='and')}"
     if "gateway" in known and key in {"agents", "profiles", "team"}:

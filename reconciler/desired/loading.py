@@ -21,8 +21,8 @@ from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
 from reconciler.desired.gateway_settings import advise_gateway
+from reconciler.desired.guardrail_advice import advise_guardrails
 from reconciler.desired.marks import YamlDocument
-from reconciler.desired.protection import advise_protection
 from reconciler.desired.resolution import Resolution, expand, resolve
 from reconciler.desired.session_settings import advise_sessions
 from reconciler.desired.site_file import build_site, check_site
@@ -115,7 +115,7 @@ class _Loading:
         refused = any(problem.severity is Severity.ERROR for problem in self.problems)
         self.problems.extend(advise(resolution, about_unused=self.complete and not refused))
         if self.complete and not refused and self.site_document is not None:
-            self.problems.extend(advise_protection(self.site_document, resolution.agents))
+            self.problems.extend(advise_guardrails(self.site_document, resolution.agents))
         if self.complete and not allow_empty and not any(file.mentions_agents for file in self.files):
             self.problems.append(_no_agents())
         return resolution

@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.desired.gateway_settings import CHECKS as GATEWAY_CHECKS
 from reconciler.desired.gateway_settings import build_gateway, contradictions
+from reconciler.desired.guardrail_settings import build_guardrails
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.session_settings import build_session_use, build_sessions, session_checks
 from reconciler.desired.state_settings import build_state, check_default_ref, state_checks
@@ -21,7 +22,7 @@ from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, RetcodeClass, Site
+from reconciler.model.site import OnAgentRemoval, OnChannelRemoval, RetcodeClass, Site
 
 _URLS = frozenset({"url", "proxy"})
 _DURATIONS = frozenset({"timeout", "max_age", "run_deadline"})
@@ -86,24 +87,10 @@ def build_site(value: dict[str, Any]) -> Site:
         state=build_state(value.get("state", {})),
         sessions=build_sessions(value.get("sessions", {})),
         session_use=build_session_use(value.get("sessions", {})),
-        guardrails=_guardrails(value.get("guardrails", {})),
+        guardrails=build_guardrails(value.get("guardrails", {})),
         retcodes={code: RetcodeClass(kind) for code, kind in sorted(value.get("retcodes", {}).items())},
     )
 
 
 def _reset(value: dict[str, Any]) -> Concurrency:
     return Concurrency.of(value["total"], {Channel.from_label(k): n for k, n in value["channels"].items()})
-
-
-def _guardrails(value: dict[str, Any]) -> GuardrailSettings:
-    settings = _only(value, "min_population", "max_changed_agents", "max_to_zero")
-    if "max_changed_percent" in value:
-        percent = value["max_changed_percent"]
-        settings["max_changed_percent"] = None if percent is None else float(percent)
-    protected = value.get("protected", {})
-    spans = tuple(sorted(AgentRange.parse(str(span)) for span in protected.get("agents", ())))
-    return GuardrailSettings(**settings, protected_agents=spans, protected_teams=tuple(protected.get("teams", ())))
-
-
-def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value[key] for key in keys if key in value}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.model.bounds import require_number, require_whole
 from reconciler.model.channel import Channel
 
 
@@ -50,3 +51,25 @@ class Capacity:
     def percent(self) -> float | None:
         """The change in percent of `before`, to one decimal; `None` where there was nothing before."""
         return round(self.change * 100 / self.before, 1) if self.before else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityFloor:
+    """What must be left of a sum when a plan lowers it: so many sessions, or all but so many percent of them."""
+
+    team: str | None
+    """`None`: all teams together, and whoever is in none."""
+    channel: Channel | None
+    """`None`: the totals."""
+    least: int | None = None
+    max_drop_percent: float | None = None
+    """From 0 (nothing may be taken away) to below 100."""
+
+    def __post_init__(self) -> None:
+        """Refuse a floor that is none, or two."""
+        if (self.least is None) is (self.max_drop_percent is None):
+            raise ValueError("a floor is a number of sessions or a drop in percent, one of the two")
+        if self.least is not None:
+            require_whole("capacity_floor", self.least, 0)
+        if self.max_drop_percent is not None:
+            require_number("capacity_floor", self.max_drop_percent, 0, 100)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.bounds import require_number, require_whole
+from reconciler.model.capacity import CapacityFloor
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import GatewaySettings
@@ -64,6 +65,10 @@ class GuardrailSettings:
     """The same count as an absolute number; `None` switches it off."""
     max_to_zero: int | None = None
     """Agents for whom a channel goes from above 0 to 0; `None` switches it off."""
+    max_delta: Mapping[Channel | None, int] = field(default_factory=dict)
+    """By how much a call may change one agent's number on a channel (`None`: the total), up or down."""
+    capacity_floor: tuple[CapacityFloor, ...] = ()
+    """What must be left of a team's sessions on a channel."""
     protected_agents: tuple[AgentRange, ...] = ()
     protected_teams: tuple[str, ...] = ()
 
@@ -75,6 +80,8 @@ class GuardrailSettings:
         for name, limit in (("max_changed_agents", self.max_changed_agents), ("max_to_zero", self.max_to_zero)):
             if limit is not None:
                 require_whole(name, limit, 0)
+        for limit in self.max_delta.values():
+            require_whole("max_delta", limit, 0)
 
     def protects(self, agent: AgentId, teams: tuple[str, ...]) -> bool:
         """Tell whether `agent`, member of any of `teams`, is protected by the site's own lists."""

@@ -80,11 +80,12 @@ def plan_back(
     changes = tuple(map(_without_place, plan.changes))
     everybody = state.with_agents({**state.agents, **fates.records})
     standing = tuple(standing_of_called(changes, everybody.agents))
+    capacity = capacity_of(everybody.agents, changes, standing, restored=fates.restored)
     return replace(
         plan,
         changes=changes,
-        findings=check_guardrails(wanted, everybody, changes, allow_changes=allow_changes),
-        capacity=capacity_of(everybody.agents, changes, standing, restored=fates.restored),
+        findings=check_guardrails(wanted, everybody, changes, capacity, allow_changes=allow_changes),
+        capacity=capacity,
         standing=standing,
         going_back=_going_back(inverse, fates),
     )

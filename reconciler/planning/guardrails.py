@@ -6,16 +6,18 @@ plan's exact number of changes (`--allow-changes N`), which nobody can do by hab
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
 from reconciler.model.agent import AgentId
+from reconciler.model.capacity import Capacity
 from reconciler.model.channel import Channel
 from reconciler.model.desired import Desired
 from reconciler.model.plan import Change, Forget, GuardrailFinding, Reason, Reassert, Reset, Set
 from reconciler.model.state import State
+from reconciler.planning.capacity_guardrails import broken_floors, wide_moves
 from reconciler.planning.standing import is_protected
 
 
@@ -26,6 +28,7 @@ class _Subject:
     desired: Desired
     state: State
     changes: tuple[Change, ...]
+    capacity: Sequence[Capacity]
 
     @property
     def touched(self) -> tuple[AgentId, ...]:
@@ -34,7 +37,12 @@ class _Subject:
 
 
 def check_guardrails(
-    desired: Desired, state: State, changes: tuple[Change, ...], *, allow_changes: int | None = None
+    desired: Desired,
+    state: State,
+    changes: tuple[Change, ...],
+    capacity: Sequence[Capacity],
+    *,
+    allow_changes: int | None = None,
 ) -> tuple[GuardrailFinding, ...]:
     """Return every guardrail that `changes` exceeds.
 
@@ -42,11 +50,12 @@ def check_guardrails(
         desired: gives the limits, and whom it protects.
         state: gives the population, and whom it remembers as protected.
         changes: all changes of the plan.
+        capacity: what they do to each team on each channel.
         allow_changes: the number of changes a person approved; when it is the plan's own, every finding is lifted,
             and when it is another, that is a finding no flag lifts.
     """
-    subject = _Subject(desired, state, changes)
-    findings = tuple(finding for check in _CHECKS if (finding := check(subject)) is not None)
+    subject = _Subject(desired, state, changes, capacity)
+    findings = tuple(finding for check in _CHECKS for finding in check(subject))
     if allow_changes is None:
         return findings
     if allow_changes == len(changes):
@@ -69,35 +78,39 @@ def touches_recorded_values(change: Change) -> bool:
             assert_never(change)
 
 
-def _changed_percent(subject: _Subject) -> GuardrailFinding | None:
+def _changed_percent(subject: _Subject) -> Iterator[GuardrailFinding]:
     limits = subject.desired.site.guardrails
     population, touched = len(subject.state.agents), subject.touched
     if limits.max_changed_percent is None or population < limits.min_population:
-        return None
-    if not exceeds_percent(len(touched), population, limits.max_changed_percent):
-        return None
-    share = f"{len(touched)} of {population} recorded agents ({len(touched) * 100 / population:.1f} %)"
-    return GuardrailFinding(
-        guardrail="max_changed_percent", planned=share, limit=f"{limits.max_changed_percent:g} %", agents=touched
-    )
+        return
+    if exceeds_percent(len(touched), population, limits.max_changed_percent):
+        share = f"{len(touched)} of {population} recorded agents ({len(touched) * 100 / population:.1f} %)"
+        limit = f"{limits.max_changed_percent:g} %"
+        yield GuardrailFinding(guardrail="max_changed_percent", planned=share, limit=limit, agents=touched)
 
 
-def _changed_agents(subject: _Subject) -> GuardrailFinding | None:
+def _changed_agents(subject: _Subject) -> Iterator[GuardrailFinding]:
     return _above("max_changed_agents", subject.desired.site.guardrails.max_changed_agents, subject.touched)
 
 
-def _to_zero(subject: _Subject) -> GuardrailFinding | None:
+def _to_zero(subject: _Subject) -> Iterator[GuardrailFinding]:
     zeroed = tuple(change.agent for change in subject.changes if closed_channels(change))
     return _above("max_to_zero", subject.desired.site.guardrails.max_to_zero, zeroed)
 
 
-def _protected(subject: _Subject) -> GuardrailFinding | None:
+def _wide(subject: _Subject) -> Iterator[GuardrailFinding]:
+    return wide_moves(subject.desired.site.guardrails.max_delta, subject.changes)
+
+
+def _floors(subject: _Subject) -> Iterator[GuardrailFinding]:
+    return broken_floors(subject.desired.site.guardrails.capacity_floor, subject.capacity)
+
+
+def _protected(subject: _Subject) -> Iterator[GuardrailFinding]:
     agents = tuple(agent for agent in subject.touched if is_protected(agent, subject.desired, subject.state))
-    if not agents:
-        return None
-    return GuardrailFinding(
-        guardrail="protected", planned=_in_words(len(agents), "protected agent"), limit="0", agents=agents
-    )
+    if agents:
+        planned = _in_words(len(agents), "protected agent")
+        yield GuardrailFinding(guardrail="protected", planned=planned, limit="0", agents=agents)
 
 
 def exceeds_percent(count: int, population: int, percent: float) -> bool:
@@ -114,19 +127,21 @@ def closed_channels(change: Change) -> tuple[Channel, ...]:
     return tuple(channel for channel, sessions in change.before.channels if sessions > 0 and not after.get(channel))
 
 
-def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> GuardrailFinding | None:
-    if limit is None or len(agents) <= limit:
-        return None
-    return GuardrailFinding(guardrail=name, planned=_in_words(len(agents), "agent"), limit=str(limit), agents=agents)
+def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> Iterator[GuardrailFinding]:
+    if limit is not None and len(agents) > limit:
+        planned = _in_words(len(agents), "agent")
+        yield GuardrailFinding(guardrail=name, planned=planned, limit=str(limit), agents=agents)
 
 
 def _in_words(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-_CHECKS: tuple[Callable[[_Subject], GuardrailFinding | None], ...] = (
+_CHECKS: tuple[Callable[[_Subject], Iterable[GuardrailFinding]], ...] = (
     _changed_percent,
     _changed_agents,
     _to_zero,
+    _wide,
+    _floors,
     _protected,
 )

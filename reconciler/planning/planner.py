@@ -77,6 +77,7 @@ def make_plan(
     question = _ask(desired, options, session_keys or {})
     changes, unchanged = _walk(question, state, options)
     standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(unchanged, desired, state))
+    capacity = capacity_of(state.agents, changes, standing)
     gateway = desired.site.gateway
     return Plan(
         site=desired.site.name,
@@ -87,9 +88,9 @@ def make_plan(
         options=options,
         changes=changes,
         unchanged=unchanged,
-        findings=check_guardrails(desired, state, changes, allow_changes=allow_changes),
+        findings=check_guardrails(desired, state, changes, capacity, allow_changes=allow_changes),
         fingerprint=fingerprint(changes, url=gateway.url, callnums_key=gateway.callnums_key),
-        capacity=capacity_of(state.agents, changes, standing),
+        capacity=capacity,
         standing=standing,
         waits=waits_of(changes, state),
         sessions=sessions_seen(changes, unchanged, session_keys or {}) if options.sessions else None,

@@ -74,8 +74,8 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "agent-in-reserved-range": ("60000 to 69999 is left out on other pages of the API reference", ""),
     "protects-nobody": (
         (
-            "`guardrails.protected` lists a team or agents that no file declares: often misspelt, and then nobody"
-            " is protected"
+            "`guardrails.protected` or `capacity_floor` names a team, agents or a channel that no file declares: often"
+            " misspelt, and then nobody is protected"
         ),
         "",
     ),
