@@ -70,7 +70,7 @@ def test_the_wheel_names_its_licence_its_python_and_its_command(wheel: Path) -> 
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in _names(wheel))
     with ZipFile(wheel) as archive:
         (entry_points,) = (name for name in archive.namelist() if name.endswith("/entry_points.txt"))
-        assert "reconciler = reconciler.cli:main" in archive.read(entry_points).decode()
+        assert "reconciler = reconciler.__main__:main" in archive.read(entry_points).decode()
 
 
 def test_the_wheel_has_the_version_the_package_says(wheel: Path) -> None:

@@ -43,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _end_badly(error, arguments, invocation)
 
 
+def interrupted() -> int:
+    """End the process's own command line, which an interrupt kept from beginning, and return its exit code."""
+    reopen_closed()
+    return _end_badly(KeyboardInterrupt(), sys.argv[1:], Invocation())
+
+
 def _end(result: object, invocation: Invocation) -> int:
     if not isinstance(result, CommandResult):
         return int(result) if isinstance(result, int) else ExitCode.DONE
