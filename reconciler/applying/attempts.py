@@ -158,6 +158,7 @@ class Turn:
                 callnums_key=self._desk.callnums_key,
                 team=self._call.team,
                 protected=self._call.protected,
+                at=self._desk.now(),
             )
         return self._may_send
 

@@ -53,7 +53,7 @@ class PastEvent:
     agent: AgentId
     event: Event
     at: str | None = None
-    """RFC 3339, UTC; `None` where only the run's own time is known."""
+    """RFC 3339, UTC: of the answer, or of the intent where none is known; `None` where only the run's time is known."""
     retcode: str | None = None
     """The gateway's word; `None` when there was none, or it is not known any more."""
     record: AgentRecord | None = None

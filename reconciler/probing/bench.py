@@ -190,6 +190,7 @@ class Bench:
                 callnums_key=step.message.key,
                 team=subject.team,
                 protected=subject.protected,
+                at=self._now(),
             )
         except StateError as error:  # a disk, or the lock: the intent of the call before stands, and says in doubt
             if not restoring:

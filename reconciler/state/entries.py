@@ -61,6 +61,8 @@ class Intended:
     callnums_key: CallnumsKey
     team: str | None
     protected: bool
+    at: str | None = None
+    """When, for the history; `None` of what a run only may send, and in journals that do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ _FIELDS = {
     "noted": frozenset({"agent", "kind", "protected", "team"}),
     "written": frozenset({"agent", "kind", "record"}),
 }
-_IF_ANY = {"not_applied": frozenset({"at", "retcode"})}
+_IF_ANY = {"intent": frozenset({"at"}), "not_applied": frozenset({"at", "retcode"})}
 """Fields that are left out when there is nothing in them."""
 _NONE: frozenset[str] = frozenset()
 
@@ -170,6 +172,7 @@ def _fields_of(entry: Entry) -> dict[str, object]:
                 "callnums_key": entry.callnums_key.value,
                 "team": entry.team,
                 "protected": entry.protected,
+                **_if_any(at=entry.at),
             }
         case Acknowledged(agent=agent, at=at, session=session, keep=keep):
             return {"kind": "acknowledged", "agent": str(agent), "at": at, "session": session, "keep": keep}
@@ -249,6 +252,7 @@ def _build(kind: str, agent: AgentId, fields: dict[str, object], seen: Concurren
                 callnums_key=require_callnums_key(fields["callnums_key"]),
                 team=optional_text("team", fields["team"]),
                 protected=require_flag("protected", fields["protected"]),
+                at=_time_if_any(fields),
             )
         case "acknowledged":
             return Acknowledged(

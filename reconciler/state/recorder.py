@@ -71,6 +71,7 @@ class Recorder:
         callnums_key: CallnumsKey,
         team: str | None,
         protected: bool,
+        at: str,
     ) -> None:
         """Record that these values are about to be sent. Only after this returns may they be.
 
@@ -78,7 +79,9 @@ class Recorder:
             LockLostError: nothing may be sent any more.
         """
         await self._enter(
-            Intended(agent=agent, concurrency=concurrency, callnums_key=callnums_key, team=team, protected=protected)
+            Intended(
+                agent=agent, concurrency=concurrency, callnums_key=callnums_key, team=team, protected=protected, at=at
+            )
         )
         self.require_lock()
 

@@ -34,9 +34,9 @@ from reconciler.state.run_journal import RunJournal
 class _Open:
     """The intents that have no outcome yet, in order."""
 
-    intents: dict[AgentId, AgentRecord] = field(default_factory=dict)
+    intents: dict[AgentId, Intended] = field(default_factory=dict)
 
-    def close(self, agent: AgentId) -> AgentRecord:
+    def close(self, agent: AgentId) -> Intended:
         if agent not in self.intents:
             raise ValueError(f"agent {agent} has no open intent")
         return self.intents.pop(agent)
@@ -54,7 +54,10 @@ def retell(journal: Journal, ending: Ending) -> PastRun:
             events.extend(_events(entry, opened))
         except ValueError as error:
             raise JournalError(f"{journal.name}:{offset}: the journal is damaged: {error}", hint=LEFT_OUT) from None
-    doubts = (PastEvent(agent=agent, event=Event.IN_DOUBT, record=each) for agent, each in opened.intents.items())
+    doubts = [
+        PastEvent(agent=agent, event=Event.IN_DOUBT, at=intent.at, record=_record_of(intent))
+        for agent, intent in opened.intents.items()
+    ]
     run = journal.run
     return PastRun(
         run=run.run,
@@ -74,17 +77,18 @@ def _events(entry: Entry, opened: _Open) -> Iterator[PastEvent]:
     match entry:
         case Intended(agent=agent):
             opened.intents.pop(agent, None)
-            opened.intents[agent] = _intended(entry)
+            opened.intents[agent] = entry
         case Acknowledged(agent=agent, at=at, keep=keep):
-            sent = opened.close(agent)
+            sent = _record_of(opened.close(agent))
             record = replace(sent, acknowledged_at=at, session=entry.session, status=RecordStatus.ACKNOWLEDGED)
             yield PastEvent(agent=agent, event=Event.APPLIED, at=at, retcode="0", record=record, kept=keep)
         case NotApplied(agent=agent, at=at, retcode=retcode):
-            event = Event.NOT_APPLIED if at is None else Event.FAILED
-            yield PastEvent(agent=agent, event=event, at=at, retcode=retcode, record=opened.close(agent))
+            event, intent = Event.NOT_APPLIED if at is None else Event.FAILED, opened.close(agent)
+            yield PastEvent(agent=agent, event=event, at=at or intent.at, retcode=retcode, record=_record_of(intent))
         case Deferred(agent=agent, at=at, retcode=retcode):
-            intended = opened.intents.pop(agent, None)
-            yield PastEvent(agent=agent, event=Event.DEFERRED, at=at, retcode=retcode, record=intended)
+            withdrawn = opened.intents.pop(agent, None)
+            record = None if withdrawn is None else _record_of(withdrawn)
+            yield PastEvent(agent=agent, event=Event.DEFERRED, at=at, retcode=retcode, record=record)
         case _:
             yield from _without_a_call(entry, opened)
 
@@ -104,13 +108,13 @@ def _without_a_call(entry: NotDue | Forgotten | Noted | Written, opened: _Open) 
             assert_never(entry)
 
 
-def _intended(entry: Intended) -> AgentRecord:
+def _record_of(intent: Intended) -> AgentRecord:
     return AgentRecord(
-        concurrency=entry.concurrency,
-        callnums_key=entry.callnums_key,
+        concurrency=intent.concurrency,
+        callnums_key=intent.callnums_key,
         acknowledged_at=None,
-        team=entry.team,
-        protected=entry.protected,
+        team=intent.team,
+        protected=intent.protected,
         status=RecordStatus.IN_DOUBT,
     )
 

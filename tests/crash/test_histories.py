@@ -84,6 +84,7 @@ def wake(recorder: Recorder, plan: Plan) -> None:
             callnums_key=plan.callnums_key,
             team=call.team,
             protected=call.protected,
+            at=NOW,
         )
         with pytest.raises(LockLostError):
             asyncio.run(intent)

@@ -87,9 +87,9 @@ RUN = RunOpened(
 )
 
 
-def _intent(agent: int) -> Intended:
+def _intent(agent: int, *, at: str | None = "2026-01-31T09:30:06Z") -> Intended:
     return Intended(
-        agent=AgentId(agent), concurrency=WEB_CHAT_9, callnums_key=CallnumsKey.CAMEL, team="east", protected=True
+        agent=AgentId(agent), concurrency=WEB_CHAT_9, callnums_key=CallnumsKey.CAMEL, team="east", protected=True, at=at
     )
 
 
@@ -101,7 +101,7 @@ ENTRIES: tuple[Entry, ...] = (
     Acknowledged(agent=AgentId(1001), at=AT, session=None, keep=False),
     _intent(1003),
     NotApplied(agent=AgentId(1003), at=AT, retcode="106-011"),
-    _intent(1004),
+    _intent(1004, at=None),
     NotApplied(agent=AgentId(1004)),
     _intent(1005),
     Deferred(agent=AgentId(1005), at=AT, retcode="100-006"),

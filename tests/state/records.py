@@ -98,7 +98,7 @@ async def apply_one(
 
 async def intend(recorder: Recorder, agent: int = 1001, concurrency: Concurrency = WEB_CHAT_9) -> None:
     await recorder.intend(
-        AgentId(agent), concurrency=concurrency, callnums_key=CallnumsKey.CAMEL, team="east", protected=False
+        AgentId(agent), concurrency=concurrency, callnums_key=CallnumsKey.CAMEL, team="east", protected=False, at=NOW
     )
 
 

@@ -91,6 +91,7 @@ def test_a_run_that_ended_is_told_with_who_and_what_and_the_gateways_word(path: 
         (1004, Event.IN_DOUBT, None),
     ]
     assert past.events[0].record == record(at=NOW, session="login-1")
+    assert past.events[-1].at == NOW  # whoever is in doubt was called then, or soon after
 
 
 def test_every_kind_of_entry_is_told() -> None:

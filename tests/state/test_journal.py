@@ -91,6 +91,7 @@ entries = st.one_of(
         callnums_key=st.sampled_from(CallnumsKey),
         team=_texts,
         protected=st.booleans(),
+        at=st.none() | st.just(NOW),
     ),
     st.builds(Acknowledged, agent=agent_ids, at=st.just(NOW), session=_texts, keep=st.booleans()),
     st.builds(NotApplied, agent=agent_ids),
