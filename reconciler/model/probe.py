@@ -160,7 +160,7 @@ class Restoration(StrEnum):
     RESTORED = "restored"
     """The last call carried the values of the script, and was acknowledged."""
     IN_DOUBT = "in doubt"
-    """The values were not acknowledged again; the next plan sends them."""
+    """The values were not acknowledged again, or perhaps not last; the next plan sends them."""
 
 
 class ProbeEnd(StrEnum):

@@ -2,14 +2,15 @@
 
 As numbered steps, which the code below names:
 
-1. wait until a call may be sent: one a second, and none overlaps another;
+1. wait until a call may be sent: one a second, and none overlaps another. What got no answer may still be at work
+   behind some balancer: other numbers are sent only a while later, or, if there is no time for that, for what it helps;
 2. read the session, if the one at hand is older than it may be;
 3. make the intent durable: the agent is in doubt from here until its own numbers are acknowledged;
 4. call, and judge; a session that is refused is read again once;
 5. record: acknowledged, unchanged, or left in doubt.
 
-Rule of this file: only the agent's own numbers, acknowledged, take the doubt away. A number that was refused for being
-too high leaves it, for nobody says that the channels before it were not set.
+Rule of this file: only the agent's own numbers, acknowledged and sent alone, take the doubt away. A number that was
+refused for being too high leaves it, for nobody says that the channels before it were not set.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from reconciler.model.session import Absent, Session
 from reconciler.probing.halt import Halt
 from reconciler.probing.restoring import may_have_set
 from reconciler.probing.subject import Subject
-from reconciler.probing.trials import Answer, Kind, Step, Trial, body_of
+from reconciler.probing.trials import Answer, Kind, Message, Step, Trial, body_of
 from reconciler.state import Recorder
 
 MAX_SESSION_AGE = 30.0
@@ -90,6 +91,7 @@ class Bench:
         now: Callable[[], str],
         monotonic: Callable[[], float],
         interval: float,
+        settling: float,
     ) -> None:
         """Begin with no session read and nothing sent.
 
@@ -103,6 +105,7 @@ class Bench:
             now: the time as RFC 3339 text in UTC.
             monotonic: a clock in seconds.
             interval: seconds between the starts of two calls.
+            settling: seconds in which the gateway ends what it gave no answer to, as far as that can be said.
         """
         self._subject = subject
         self._url = url
@@ -113,6 +116,8 @@ class Bench:
         self._now = now
         self._monotonic = monotonic
         self._interval = interval
+        self._settling = settling
+        self._at_work: tuple[Message, float] | None = None
         self._next_slot = monotonic()
         self._session: Session | None = None
         self._read_at = 0.0
@@ -138,13 +143,17 @@ class Bench:
 
     async def _once(self, step: Step, *, restoring: bool) -> Result:
         await self._slot(restoring=restoring)  # 1
+        overlapping = not await self._settled(step)
         told = await self._young_session(restoring=restoring)  # 2
         if self._halt.requested and not restoring:
             return self._keep(Result(trial=Trial(step=step, answer=Answer.STOPPED)))
         if not isinstance(told, Session):
             return self._keep(_not_there(step, told))
         intended = await self._intend(step, restoring=restoring)  # 3
-        result = self._keep(await self._call(step, told, restoring=restoring))  # 4
+        result = await self._call(step, told, restoring=restoring)  # 4
+        result = self._keep(replace(result, trial=replace(result.trial, overlapping=overlapping)))
+        if result.trial.answer is Answer.NO_ANSWER:
+            self._at_work = step.message, self._monotonic() + self._settling
         if intended:
             await self._record(result.trial, told.key)  # 5
         return result
@@ -160,6 +169,13 @@ class Bench:
         else:
             await self._halt.pause(wait)
         self._next_slot = max(self._next_slot, self._monotonic()) + self._interval
+
+    async def _settled(self, step: Step) -> bool:
+        """Wait until no other message can be at work any more; return whether that is so, for a halt ends this too."""
+        if self._at_work is None or self._at_work[0] == step.message:  # the same numbers twice do no harm
+            return True
+        await self._halt.pause(self._at_work[1] - self._monotonic())
+        return self._monotonic() >= self._at_work[1]
 
     async def _young_session(self, *, restoring: bool) -> Session | Absent | None:
         """Return the session, or why there is none; also `None` when the run is to stop first."""
@@ -222,7 +238,7 @@ class Bench:
 
     async def _record(self, trial: Trial, session_key: str | None) -> None:
         agent, plain = self._subject.agent, trial.step.message.kind is Kind.PLAIN
-        if plain and trial.answer is Answer.ACKNOWLEDGED:
+        if plain and trial.answer is Answer.ACKNOWLEDGED and not trial.overlapping:
             await self._recorder.acknowledged(agent, at=self._now(), session=session_key)
         elif may_have_set(trial):
             await self._recorder.in_doubt(agent)

@@ -60,6 +60,8 @@ class ProbeRequest:
     """Seconds somebody may look at the agent while a channel is left out; `None`: none is."""
     interval: float = 1.0
     """Seconds between the starts of two calls."""
+    settling: float = 5.0
+    """Seconds to leave a call without an answer to itself before other numbers are sent."""
     signs_in: bool = False
     """The session source signs the agent in for this, and out again."""
     lock_timeout: float = 0.0
@@ -161,6 +163,7 @@ async def _experiment(subject: Subject, request: ProbeRequest, around: Surroundi
         now=around.now,
         monotonic=around.monotonic,
         interval=request.interval,
+        settling=request.settling,
     )
     look = around.look if request.pause is not None else None
     experiment = Experiment(subject, bench, halt, look=look, pause=request.pause or 0.0)

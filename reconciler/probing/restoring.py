@@ -1,7 +1,8 @@
 """How the agent gets its own numbers back, and whether it has them. Pure.
 
 A call that was acknowledged has set something, one without an answer may have, and one that was refused for a number
-that is too high may have set the other channels before. Only the agent's own numbers, acknowledged, end all of that.
+that is too high may have set the other channels before. Only the agent's own numbers, acknowledged, end all of that;
+and not even they, while a call that nobody waited out may still be at work.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def standing(trials: Sequence[Trial], configured: CallnumsKey) -> Restoration:
     own = Message(kind=Kind.PLAIN, key=keys_to_restore_with(trials, configured)[0])
     for trial in reversed(trials):
         if may_have_set(trial):
-            restored = trial.step.message == own and trial.answer is Answer.ACKNOWLEDGED
+            restored = trial.step.message == own and trial.answer is Answer.ACKNOWLEDGED and not trial.overlapping
             return Restoration.RESTORED if restored else Restoration.IN_DOUBT
     return Restoration.NOT_TOUCHED
 

@@ -74,6 +74,8 @@ class Trial:
     step: Step
     answer: Answer
     retcode: str | None = None
+    overlapping: bool = False
+    """Another message may have been at work still when this one was sent: which of the two took effect last is open."""
 
 
 def body_of(message: Message, values: Concurrency) -> bytes:

@@ -189,7 +189,8 @@ def _left(outcome: ProbeOutcome, style: Style) -> list[str]:
         Restoration.NOT_TOUCHED: "nothing was taken, so the agent has what it had before",
         Restoration.RESTORED: "the agent has its own numbers back: the gateway acknowledged them last",
         Restoration.IN_DOUBT: (
-            "the agent's numbers are not known: its own were not acknowledged again. The next plan lists it; "
+            "the agent's numbers are not known: its own were not acknowledged again, or a call before them may still "
+            "have been at work. The next plan lists it; "
             f"apply with --agent {outcome.agent} now"
         ),
     }[outcome.restoration]

@@ -157,7 +157,7 @@ class Laboratory:
 
     def probe(self, *, pause: float | None = None, **request: Any) -> ProbeReport:
         wanted = self.desired()
-        asking = ProbeRequest(agent=AGENT, desired=wanted, pause=pause, **{"interval": 0.0, **request})
+        asking = ProbeRequest(agent=AGENT, desired=wanted, pause=pause, **{"interval": 0.0, "settling": 0.0, **request})
         return probe(asking, self._surroundings(wanted))
 
     def _surroundings(self, wanted: Desired) -> Surroundings:

@@ -362,6 +362,33 @@ def test_an_interruption_at_any_call_restores_and_records(laboratory: Laboratory
     assert laboratory.calls <= call + 1
 
 
+def test_other_numbers_wait_until_a_call_without_an_answer_can_be_over(laboratory: Laboratory) -> None:
+    laboratory.server.add_faults("1001#3=reset-before-commit")
+    begun = time.monotonic()
+    report = laboratory.probe(settling=0.3)
+
+    assert time.monotonic() - begun >= 0.3
+    assert (report.outcome.restoration, laboratory.live, laboratory.calls) == (Restoration.RESTORED, OWN, 4)
+
+
+def test_numbers_given_back_while_another_call_may_be_at_work_leave_the_agent_in_doubt(laboratory: Laboratory) -> None:
+    laboratory.server.add_faults("1001#3=reset-before-commit")
+    with laboratory.halts_when(lambda: laboratory.calls == 3):
+        report = laboratory.probe(settling=600.0)
+
+    assert (laboratory.live, laboratory.calls) == (OWN, 4)
+    assert report.outcome.restoration is Restoration.IN_DOUBT
+    assert laboratory.recorded is not None
+    assert laboratory.recorded.status is RecordStatus.IN_DOUBT
+
+
+def test_the_same_numbers_are_sent_again_without_waiting(laboratory: Laboratory) -> None:
+    laboratory.server.add_faults("1001#1=reset-before-commit")
+    report = laboratory.probe(settling=600.0)
+
+    assert (report.outcome.restoration, laboratory.live, laboratory.calls) == (Restoration.RESTORED, OWN, 2)
+
+
 def test_an_interruption_while_an_answer_does_not_come_restores_after_a_moment(laboratory: Laboratory) -> None:
     laboratory.server.add_faults("1001#3=slow:30")
     laboratory.settings = {"timeout": 60.0}
