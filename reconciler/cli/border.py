@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     invocation = Invocation()
     reopen_closed()
-    with interrupts_raised():
+    with interrupts_raised(then_deaf=argv is None):
         try:
             result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=invocation)
             return _end(result, invocation)

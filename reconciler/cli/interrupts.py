@@ -23,8 +23,12 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def interrupts_raised() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` at every ending signal as at SIGINT, and put all handlers back at the end."""
+def interrupts_raised(*, then_deaf: bool) -> Iterator[None]:
+    """Raise `KeyboardInterrupt` at every ending signal as at SIGINT.
+
+    At the end all handlers are put back; or, `then_deaf`, no signal is heard any more: the process has told all it has
+    to tell and is about to end, and what Python makes of a signal then is a traceback, and another exit code.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what signals do
         return
@@ -35,7 +39,7 @@ def interrupts_raised() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if then_deaf else handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -15,23 +15,23 @@ ROOT = Path(__file__).parents[2]
 _INTERRUPTED = """
 import os, signal, sys
 class Interrupter:
-    left = set(sys.argv.pop(1).split(","))
+    left, number = set(sys.argv.pop(1).split(",")), signal.Signals[sys.argv.pop(1)]
     def find_spec(self, name, path=None, target=None):
         if name in self.left:
             self.left.discard(name)
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), self.number)
 sys.meta_path.insert(0, Interrupter())
 from reconciler.__main__ import main
 code = main()
-if sys.argv[1:] == ["version"]:
-    os.kill(os.getpid(), signal.SIGINT)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    os.kill(os.getpid(), number)
 sys.exit(code)
 """
 
 
-def run(*words: str, at: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, at: str, number: str = "SIGINT") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", _INTERRUPTED, at, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _INTERRUPTED, at, number, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
@@ -52,14 +52,21 @@ def test_an_interrupt_while_the_program_is_loaded_ends_in_words_and_130(at: str)
     assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "error[interrupted]: interrupted")
 
 
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_other_signals_end_it_in_the_same_way(number: str) -> None:
+    ended = run("validate", at="reconciler.cli.border", number=number)
+
+    assert (ended.returncode, ended.stderr.strip()) == (130, "error[interrupted]: interrupted")
+
+
 def test_with_json_it_leaves_a_document_as_well() -> None:
     ended = run("plan", "--json", at="reconciler.cli.border")
 
     assert (ended.returncode, json.loads(ended.stdout)["exit_reason"]) == (130, "interrupted")
 
 
-def test_an_interrupt_when_all_is_told_ends_the_process_without_a_word() -> None:
+def test_a_signal_when_all_is_told_costs_neither_a_word_nor_the_exit_code() -> None:
     ended = run("version", at="none")
 
     assert ended.stdout.startswith("reconciler ")
-    assert (ended.returncode, ended.stderr) == (-2, "")
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -52,7 +52,7 @@ PAIRS = Figure(
 CUTS = Figure(
     what="Disks found after a power cut: what was not synced, in every combination",
     usually=600,
-    torture=3_400,
+    torture=2_400,
     test="test_power_cut.py",
 )
 REFUSALS = Figure(
