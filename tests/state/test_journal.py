@@ -24,7 +24,9 @@ from state.records import (
 )
 
 from reconciler.errors import JournalError
-from reconciler.model.agent import AgentId
+from reconciler.model.agent import MAX_AGENT_ID, MIN_AGENT_ID, AgentId
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, Pending, State, empty_state
 from reconciler.state.entries import (
@@ -38,6 +40,7 @@ from reconciler.state.entries import (
     Noted,
     RunOpened,
 )
+from reconciler.state.files import MAX_READ
 from reconciler.state.journal import Journal, frame, is_compacted, read_journal, replay
 
 NAME = "state.json.journal"
@@ -112,6 +115,17 @@ def test_every_journal_comes_back_as_it_was_written(written: list[Entry]) -> Non
 def test_a_line_can_be_read_by_people_and_checked_by_anyone() -> None:
     payload = b'{"kind":"not_applied","agent":"1002"}'
     assert frame(NotApplied(agent=B)) == b"00000025 %08x %b\n" % (zlib.crc32(payload), payload)
+
+
+def test_the_longest_run_there_can_be_leaves_a_journal_that_is_read() -> None:
+    everything = Concurrency.of(60, dict.fromkeys(Channel, 60))
+    agent, callnums_key, team, session = AgentId(MAX_AGENT_ID), CallnumsKey.CAMEL, "t" * 64, "\U0001f4de" * 128
+    turn = (
+        Intended(agent=agent, concurrency=everything, callnums_key=callnums_key, team=team, protected=False, at=NOW),
+        Acknowledged(agent=agent, at=NOW, session=session, keep=False),
+    )
+
+    assert sum(len(frame(entry)) for entry in turn) * (MAX_AGENT_ID - MIN_AGENT_ID + 1) < MAX_READ
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 4096, LINES[0][:-30]], ids=["nothing", "zeros", "half-a-run"])
