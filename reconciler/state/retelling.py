@@ -87,8 +87,8 @@ def _events(entry: Entry, opened: _Open) -> Iterator[PastEvent]:
             yield PastEvent(agent=agent, event=event, at=at or intent.at, retcode=retcode, record=_record_of(intent))
         case Deferred(agent=agent, at=at, retcode=retcode):
             withdrawn = opened.intents.pop(agent, None)
-            record = None if withdrawn is None else _record_of(withdrawn)
-            yield PastEvent(agent=agent, event=Event.DEFERRED, at=at, retcode=retcode, record=record)
+            intended = None if withdrawn is None else _record_of(withdrawn)
+            yield PastEvent(agent=agent, event=Event.DEFERRED, at=at, retcode=retcode, record=intended)
         case _:
             yield from _without_a_call(entry, opened)
 
