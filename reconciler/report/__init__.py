@@ -32,6 +32,8 @@ from reconciler.report.formats import (
 )
 from reconciler.report.going_back_text import restored_text
 from reconciler.report.history_text import history_documents, history_summary, history_text
+from reconciler.report.hosts.problems import Repository
+from reconciler.report.hosts.step_outputs import output_lines, step_outputs
 from reconciler.report.inverse_documents import going_back_document, inverse_document
 from reconciler.report.inverse_reading import read_inverse_plan
 from reconciler.report.layout import counted
@@ -41,13 +43,11 @@ from reconciler.report.plan_reading import SavedPlan, read_saved_plan
 from reconciler.report.plan_text import plan_text
 from reconciler.report.probe_documents import probe_document, probe_script_document, probe_summary
 from reconciler.report.probe_text import probe_script_text, probe_text
-from reconciler.report.problems import Repository
 from reconciler.report.report_documents import report_document
 from reconciler.report.report_reading import read_report
 from reconciler.report.report_text import report_text
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
-from reconciler.report.step_outputs import output_lines, step_outputs
 from reconciler.report.style import Style
 
 __all__ = [

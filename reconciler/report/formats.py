@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from reconciler.report.documents import document_text
-from reconciler.report.problems import Repository
+from reconciler.report.hosts.problems import Repository
 from reconciler.report.report_documents import report_document
 from reconciler.report.report_text import report_text
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
@@ -99,23 +99,23 @@ def render(report: Reported, format_: Format, *, repository: Repository, max_cha
 def _for_hosts(report: Reported, format_: _HostFormat, repository: Repository) -> str:
     match format_:
         case Format.ANNOTATIONS:
-            from reconciler.report.annotations import github_annotations  # noqa: PLC0415 - as above
+            from reconciler.report.hosts.annotations import github_annotations  # noqa: PLC0415 - as above
 
             return github_annotations(report, repository=repository)
         case Format.SARIF:
-            from reconciler.report.sarif import sarif  # noqa: PLC0415 - as above
+            from reconciler.report.hosts.sarif import sarif  # noqa: PLC0415 - as above
 
             return sarif(report, repository=repository)
         case Format.CODEQUALITY:
-            from reconciler.report.code_quality import code_quality  # noqa: PLC0415 - as above
+            from reconciler.report.hosts.code_quality import code_quality  # noqa: PLC0415 - as above
 
             return code_quality(report, repository=repository)
         case Format.JUNIT:
-            from reconciler.report.junit import junit  # noqa: PLC0415 - as above
+            from reconciler.report.hosts.junit import junit  # noqa: PLC0415 - as above
 
             return junit(report, repository=repository)
         case Format.TERRAFORM:
-            from reconciler.report.terraform import terraform  # noqa: PLC0415 - as above
+            from reconciler.report.hosts.terraform import terraform  # noqa: PLC0415 - as above
 
             return terraform(report)
         case _:

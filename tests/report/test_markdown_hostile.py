@@ -12,7 +12,7 @@ from report.markdown_examples import HARM, MARK, capacity_row, hostile, hostile_
 
 from reconciler.model.printable import printable
 from reconciler.report.markdown import MIN_CHARS, markdown
-from reconciler.report.markdown_text import code, code_block, row, size, table_head
+from reconciler.report.markdown.text import code, code_block, row, size, table_head
 from reconciler.report.reported import Reported
 
 PARSERS = pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
-from reconciler.report.diagnostic_codes import MEANINGS
 from reconciler.report.documents import Document, document_text
+from reconciler.report.hosts.diagnostic_codes import MEANINGS
+from reconciler.report.hosts.problems import Repository, fingerprints, problems_of
 from reconciler.report.layout import counted
-from reconciler.report.problems import Repository, fingerprints, problems_of
 from reconciler.report.reported import Envelope, Reported
 
 MOST = 5000

@@ -10,8 +10,8 @@ from reconciler.model.plan import Action, Edit, EditKind, Plan, Reason
 from reconciler.report.change_words import value_words
 from reconciler.report.grouping import ChangeGroup, group_changes
 from reconciler.report.layout import FEW_RANGES, counted
-from reconciler.report.markdown_budget import Block, Listing
-from reconciler.report.markdown_text import ALL_RANGES, agents_cell, and_more, code, row, table_head
+from reconciler.report.markdown.budget import Block, Listing
+from reconciler.report.markdown.text import ALL_RANGES, agents_cell, and_more, code, row, table_head
 
 _COLUMNS = ("", "agents", "values", "written at")
 _SHOWN_PLACES = 3

@@ -12,14 +12,14 @@ from dataclasses import replace
 from reconciler.model.plan import Plan, Reason, Scope
 from reconciler.report.attendance_text import knowledge
 from reconciler.report.layout import FEW_RANGES, counted, range_words
-from reconciler.report.markdown_budget import Block, Passage, list_passage
-from reconciler.report.markdown_capacity import capacity_blocks
-from reconciler.report.markdown_changes import change_blocks
-from reconciler.report.markdown_commands import command_line, environment_word
-from reconciler.report.markdown_diagnostics import diagnostic_blocks
-from reconciler.report.markdown_going_back import going_back_blocks
-from reconciler.report.markdown_guardrails import guardrail_blocks
-from reconciler.report.markdown_text import NAME, SHORT_NAME, and_more, code
+from reconciler.report.markdown.budget import Block, Passage, list_passage
+from reconciler.report.markdown.capacity import capacity_blocks
+from reconciler.report.markdown.changes import change_blocks
+from reconciler.report.markdown.commands import command_line, environment_word
+from reconciler.report.markdown.diagnostics import diagnostic_blocks
+from reconciler.report.markdown.going_back import going_back_blocks
+from reconciler.report.markdown.guardrails import guardrail_blocks
+from reconciler.report.markdown.text import NAME, SHORT_NAME, and_more, code
 from reconciler.report.plan_facts import facts
 from reconciler.report.reported import PlanReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from reconciler.report.markdown_text import code
+from reconciler.report.markdown.text import code
 from reconciler.report.reported import Envelope
 
 _LONGEST_DIRECTORY = 150

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.report.layout import counted
-from reconciler.report.markdown_budget import Block, Listing
-from reconciler.report.markdown_text import code, row, table_head
+from reconciler.report.markdown.budget import Block, Listing
+from reconciler.report.markdown.text import code, row, table_head
 
 _COLUMNS = ("where", "what", "remedy")
 _RANK = 3

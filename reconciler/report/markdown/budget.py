@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, assert_never
 
-from reconciler.report.markdown_text import size
+from reconciler.report.markdown.text import size
 
 _Item = TypeVar("_Item")
 _GAP = "\n\n"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from reconciler.model.plan import GuardrailFinding
 from reconciler.report.layout import FEW_RANGES, counted
-from reconciler.report.markdown_budget import Block, Listing, Passage
-from reconciler.report.markdown_text import NAME, SHORT_NAME, agents_cell, and_more, code, row, table_head
+from reconciler.report.markdown.budget import Block, Listing, Passage
+from reconciler.report.markdown.text import NAME, SHORT_NAME, agents_cell, and_more, code, row, table_head
 
 _COLUMNS = ("guardrail", "planned", "limit", "agents")
 _SHARE = 0.3

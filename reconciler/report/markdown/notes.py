@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.report.layout import counted
-from reconciler.report.markdown_budget import Block, Listing
-from reconciler.report.markdown_text import code_block
+from reconciler.report.markdown.budget import Block, Listing
+from reconciler.report.markdown.text import code_block
 
 _RANK = 2
 _SHARE = 0.5

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from reconciler.model.capacity import Capacity
 from reconciler.report.capacity_sums import change_words, channel_words, over_all_teams
 from reconciler.report.layout import counted
-from reconciler.report.markdown_budget import Block, Listing, Passage
-from reconciler.report.markdown_text import NAME, and_more, code, row, table_head
+from reconciler.report.markdown.budget import Block, Listing, Passage
+from reconciler.report.markdown.text import NAME, and_more, code, row, table_head
 
 _COLUMNS = ("team", "channel", "before:", "after:", "change:", "agents at 0:", "bound by total:")
 _TITLE = "### Capacity"

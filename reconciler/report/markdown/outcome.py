@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from reconciler.model.outcome import Outcome, Result
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
 from reconciler.report.layout import FEW_RANGES, counted
-from reconciler.report.markdown_budget import Block, Listing, Passage, list_passage
-from reconciler.report.markdown_commands import command_line, environment_word
-from reconciler.report.markdown_diagnostics import diagnostic_blocks
-from reconciler.report.markdown_going_back import going_back_blocks
-from reconciler.report.markdown_text import ALL_RANGES, NAME, SHORT_NAME, agents_cell, code, row, table_head
+from reconciler.report.markdown.budget import Block, Listing, Passage, list_passage
+from reconciler.report.markdown.commands import command_line, environment_word
+from reconciler.report.markdown.diagnostics import diagnostic_blocks
+from reconciler.report.markdown.going_back import going_back_blocks
+from reconciler.report.markdown.text import ALL_RANGES, NAME, SHORT_NAME, agents_cell, code, row, table_head
 from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from reconciler.report.markdown_budget import Block, Passage, fit
-from reconciler.report.markdown_outcome import outcome_blocks
-from reconciler.report.markdown_plan import plan_blocks
-from reconciler.report.markdown_problem import problem_blocks
+from reconciler.report.markdown.budget import Block, Passage, fit
+from reconciler.report.markdown.outcome import outcome_blocks
+from reconciler.report.markdown.plan import plan_blocks
+from reconciler.report.markdown.problem import problem_blocks
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 
 MIN_CHARS = 2000

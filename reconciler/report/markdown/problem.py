@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from reconciler.report.layout import counted
-from reconciler.report.markdown_budget import Block, Passage
-from reconciler.report.markdown_diagnostics import diagnostic_blocks, diagnostic_counts
-from reconciler.report.markdown_going_back import going_back_blocks
-from reconciler.report.markdown_guardrails import guardrail_blocks
-from reconciler.report.markdown_notes import note_blocks
-from reconciler.report.markdown_text import code
+from reconciler.report.markdown.budget import Block, Passage
+from reconciler.report.markdown.diagnostics import diagnostic_blocks, diagnostic_counts
+from reconciler.report.markdown.going_back import going_back_blocks
+from reconciler.report.markdown.guardrails import guardrail_blocks
+from reconciler.report.markdown.notes import note_blocks
+from reconciler.report.markdown.text import code
 from reconciler.report.reported import Envelope, ProblemReport
 
 _LIMIT, _SHORT = 120, 30

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
+from reconciler.report.hosts.problems import Repository, problems_of
 from reconciler.report.layout import counted
-from reconciler.report.problems import Repository, problems_of
 from reconciler.report.reported import Reported
 
 MOST = 10

@@ -11,7 +11,7 @@ import posixpath
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
-from reconciler.report.problems import Repository, fingerprints, problems_of
+from reconciler.report.hosts.problems import Repository, fingerprints, problems_of
 from reconciler.report.reported import Reported
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor"}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.printable import printable
-from reconciler.report.problems import Repository, problems_of
+from reconciler.report.hosts.problems import Repository, problems_of
 from reconciler.report.reported import Envelope, OutcomeReport, Reported
 
 _LONGEST = 1000
