@@ -1,21 +1,89 @@
-"""What `make bench` runs: every benchmark there is, one after the other."""
+"""What `make bench` runs: every benchmark there is, or those that are named.
+
+`make bench` measures all and writes the table and the raw numbers into benchmarks/README.md; `make bench ARGS="warm
+start-up"` measures the scripts whose names or rows are given, and keeps the other rows as they are. A goal that is
+missed is told, and is no failure: figures depend on the machine.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import argparse
+import importlib
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-BENCHMARKS = ("whole_way.py",)
+from measuring import Figure
+from table import write_table
+
+README = Path(__file__).parent / "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A module here with a function `measure() -> Sequence[Figure]`."""
+
+    rows: tuple[str, ...]
+    """The rows of the table it measures, in order."""
+
+
+SCRIPTS: Mapping[str, Script] = {
+    "start_up": Script(("start-up-help", "start-up-version", "start-up-validate")),
+    "state_save": Script(("state-save",)),
+    "plan_small": Script(("plan-10000",)),
+    "plan_terraform": Script(("plan-terraform",)),
+    "plan_large": Script(("plan-100000", "memory-100000")),
+    "plan_id_space": Script(("id-space-time", "id-space-memory")),
+    "plan_warm": Script(("warm-nothing", "warm-one-file")),
+    "validate": Script(("validate-10000",)),
+    "validate_problems": Script(("validate-problems",)),
+}
+"""By the module's name. To add a benchmark, write the module and add its line here."""
+
+
+def chosen(names: list[str]) -> list[str]:
+    """Return the scripts that were asked for by their own names or by a row's.
+
+    Raises:
+        SystemExit: a name is neither.
+    """
+    found = {}
+    for name in names:
+        scripts = [script for script, about in SCRIPTS.items() if name in (script, *about.rows)]
+        if not scripts:
+            rows = (row for about in SCRIPTS.values() for row in about.rows)
+            sys.exit(f"error: no benchmark {name!r}; scripts are {', '.join(SCRIPTS)}; rows are {', '.join(rows)}")
+        found[scripts[0]] = True
+    return [script for script in SCRIPTS if script in found] if names else list(SCRIPTS)
 
 
 def main() -> int:
-    """Run them in turn; stop at the first that fails, with its exit code."""
-    here = Path(__file__).parent
-    codes = [
-        subprocess.run([sys.executable, here / name, *sys.argv[1:]], check=False).returncode for name in BENCHMARKS
-    ]
-    return next((code for code in codes if code), 0)
+    """Measure, and write what came out; fail only if something could not be measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="scripts or rows; all unless given")
+    names = chosen(parser.parse_args().names)
+    failed = 0
+    for name in names:
+        failed += not _measured(name)
+    return 1 if failed else 0
+
+
+def _measured(name: str) -> bool:
+    begin = time.monotonic()
+    try:
+        figures: list[Figure] = list(importlib.import_module(name).measure())
+    except Exception as error:  # noqa: BLE001 - whatever it was, the others are still to be measured
+        print(f"{name}: not measured: {error}", file=sys.stderr, flush=True)
+        return False
+    for figure in figures:
+        verdict = "met" if figure.met else "MISSED"
+        print(f"{figure.row:<20} {figure.reached:>10}  goal {figure.goal:<8} {verdict:<7} {figure.what}", flush=True)
+    print(f"{'':<20} {time.monotonic() - begin:9.0f} s", flush=True)
+    order = [row for about in SCRIPTS.values() for row in about.rows]
+    write_table(README, figures, order=order)
+    return True
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleet import FIRST_AGENT, write_fleet
+from fleet import first_agent, write_fleet
 
 RECONCILER = (sys.executable, "-m", "reconciler")
 
@@ -63,7 +63,8 @@ def expect(line: str, words: str) -> None:
 @contextmanager
 def gateway(work: Path, agents: int) -> Iterator[str]:
     """Serve all agents signed in; yield the url."""
-    everybody = f"{FIRST_AGENT}-{FIRST_AGENT + agents - 1}"
+    first = first_agent(agents)
+    everybody = f"{first}-{first + agents - 1}"
     files: Sequence[str] = ("--sessions-out", str(work / "sessions.json"), "--ca-out", str(work / "ca.pem"))
     command = [*RECONCILER, "simulate", "--port", "0", "--sign-in", everybody, *files]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

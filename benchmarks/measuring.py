@@ -1,0 +1,119 @@
+"""Running programs side by side and telling what they cost.
+
+Rules of this file: a program is measured as a whole process, by wall clock, processor time and peak memory as the
+kernel counts them; programs that are compared run in turn, round after round, since machines drift and ratios do not;
+what is told is the median.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROUNDS = 5
+_KIB_A_MIB = 1024
+
+RECONCILER = (sys.executable, "-m", "reconciler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one run took."""
+
+    wall: float
+    """Seconds by the clock on the wall."""
+    cpu: float
+    """Seconds of processor time, the kernel's for it and its children's included."""
+    rss: float
+    """MiB of its own memory at the peak, or of its largest child's if that is more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to measure."""
+
+    words: Sequence[str]
+    cwd: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process."""
+    prepare: Callable[[], object] | None = None
+    """Called before each run, unmeasured."""
+    exit_code: int = 0
+    """What it must end with, or the figure would be of something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One row of the table."""
+
+    row: str
+    what: str
+    goal: str
+    reached: str
+    met: bool
+    raw: Mapping[str, Sequence[float]]
+    """Every single measurement, by what was measured."""
+
+
+def measured(command: Command) -> Cost:
+    """Run a program once and return its cost.
+
+    Raises:
+        RuntimeError: it ended otherwise than it must.
+    """
+    if command.prepare is not None:
+        command.prepare()
+    with tempfile.TemporaryFile() as output:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            command.words, cwd=command.cwd, env={**os.environ, **command.environ}, stdout=output, stderr=output
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != command.exit_code:
+            output.seek(0)
+            text = output.read().decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{' '.join(command.words)} ended with {process.returncode}:\n{text}")
+    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, rss=usage.ru_maxrss / _KIB_A_MIB)
+
+
+def in_turn(commands: Mapping[str, Command], *, rounds: int = ROUNDS) -> dict[str, list[Cost]]:
+    """Run all of them, one after the other, `rounds` times over."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            costs[name].append(measured(command))
+    return costs
+
+
+def wall(costs: Sequence[Cost]) -> list[float]:
+    """Return the seconds of each run."""
+    return [round(each.wall, 4) for each in costs]
+
+
+def rss(costs: Sequence[Cost]) -> list[float]:
+    """Return the MiB of each run."""
+    return [round(each.rss, 1) for each in costs]
+
+
+def ratio(over: Sequence[float], under: Sequence[float]) -> float:
+    """Return how many times the median of the one is that of the other."""
+    return statistics.median(over) / statistics.median(under)
+
+
+def at_least(row: str, what: str, *, goal: float, reached: float, raw: Mapping[str, Sequence[float]]) -> Figure:
+    """Return a row whose figure is a factor that should be large."""
+    return Figure(row=row, what=what, goal=f"≥ {goal:g}×", reached=f"{reached:.2f}×", met=reached >= goal, raw=raw)
+
+
+def at_most(row: str, what: str, *, goal: float, reached: float, raw: Mapping[str, Sequence[float]]) -> Figure:
+    """Return a row whose figure is a factor that should be small."""
+    return Figure(row=row, what=what, goal=f"≤ {goal:g}×", reached=f"{reached:.2f}×", met=reached <= goal, raw=raw)
