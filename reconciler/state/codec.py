@@ -7,8 +7,10 @@ fields and duplicate keys are refused, not dropped. No I/O. schemas/state.schema
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -21,8 +23,8 @@ from reconciler.state.fields import (
     UPGRADE,
     ConcurrencyCache,
     NewerFormatError,
-    channels_by_code,
     optional_text,
+    refuse_duplicate,
     require_agent,
     require_count,
     require_fields,
@@ -31,7 +33,8 @@ from reconciler.state.fields import (
     require_text,
     require_time,
 )
-from reconciler.state.record_fields import RECORD, read_record, record_fields
+from reconciler.state.quick_records import cut_records
+from reconciler.state.record_fields import RECORD, read_record, record_fields, written_time
 from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
 
 RESTORE = "restore it from a backup or from version control"
@@ -51,12 +54,31 @@ _E = TypeVar("_E")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
-def _record_line(agent: AgentId, record: AgentRecord, codes: dict[int, dict[str, int]]) -> bytes:
-    # Agents of one profile share one Concurrency, so the table by identity is small; `state` keeps its keys alive.
-    channels = codes.get(id(record.concurrency))
-    if channels is None:
-        channels = codes[id(record.concurrency)] = channels_by_code(record.concurrency)
-    return b'    "%d": %b' % (agent, orjson.dumps(record_fields(record, channels)))
+class _RecordLines:
+    """Writes records, each as a line. What they share (all but the time and the session) is written once and kept."""
+
+    def __init__(self) -> None:
+        self._parts: dict[object, tuple[bytes, bytes]] = {}
+
+    def line(self, agent: AgentId, record: AgentRecord) -> bytes:
+        """Return the line of a record, its keys sorted."""
+        # By the identity of the numbers, which agents of one profile share; the state that is written keeps them alive.
+        shared = id(record.concurrency), record.callnums_key, record.protected, record.status, record.team
+        parts = self._parts.get(shared)
+        if parts is None:
+            parts = self._parts[shared] = _around_session(record)
+        acknowledged_at = written_time(record.status, record.acknowledged_at)
+        moment = b"null" if acknowledged_at is None else b'"%b"' % acknowledged_at.encode()
+        session = b"null" if record.session is None else orjson.dumps(record.session)
+        return b'    "%d": {"acknowledged_at":%b,%b,"session":%b,%b' % (agent, moment, parts[0], session, parts[1])
+
+
+def _around_session(record: AgentRecord) -> tuple[bytes, bytes]:
+    fields = record_fields(record)
+    names = list(fields)
+    middle = names.index("session")
+    before, after = ({name: fields[name] for name in part} for part in (names[1:middle], names[middle + 1 :]))
+    return orjson.dumps(before)[1:-1], orjson.dumps(after)[1:]
 
 
 def _pending_line(agent: AgentId, pending: Pending) -> bytes:
@@ -81,8 +103,7 @@ def encode(state: State) -> bytes:
         ValueError: a field holds what no document may hold, such as a time that is none. That is a bug of the caller.
     """
     lineage, serial = require_lineage(state.lineage, state.serial)
-    codes: dict[int, dict[str, int]] = {}
-    agents = _lines_by_agent(state.agents, lambda agent, record: _record_line(agent, record, codes))
+    agents = _lines_by_agent(state.agents, _RecordLines().line)
     parts = {
         "agents": agents,
         "format_version": orjson.dumps(FORMAT_VERSION),
@@ -98,9 +119,9 @@ def encode(state: State) -> bytes:
 
 def _lines_by_agent(entries: Mapping[AgentId, _E], line: Callable[[AgentId, _E], bytes]) -> bytes:
     """Return the object of `entries`, one a line, in text order of the ids."""
-    ordered = sorted(entries.items(), key=lambda item: str(item[0]))
-    lines = b",\n".join([line(agent, entry) for agent, entry in ordered])
-    return b"{\n%b\n  }" % lines if lines else b"{}"
+    # A line begins with its id in quotes, and a quote comes before every digit: lines sort as the texts of ids do.
+    lines = sorted([line(agent, entry) for agent, entry in entries.items()])
+    return b"{\n%b\n  }" % b",\n".join(lines) if lines else b"{}"
 
 
 def _read_pending(value: object) -> Pending:
@@ -135,15 +156,6 @@ def _read_by_agent(name: str, value: object, read: Callable[[object], _E]) -> di
     return entries
 
 
-def _refuse_duplicate(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the key {name!r} is there more than once in one object")
-        found[name] = value
-    return found
-
-
 def _require_unique_keys(data: bytes, state: State, *, upgraded: bool) -> None:
     """Refuse a key that is there twice: of such, orjson silently keeps the last.
 
@@ -157,7 +169,7 @@ def _require_unique_keys(data: bytes, state: State, *, upgraded: bool) -> None:
     opened = 1 + len(_OPEN_RUN) if state.open_run else 0
     keys = len(_DOCUMENT) + len(records) * (1 + len(RECORD)) + channels + waiting + opened
     if upgraded or data.count(b'":') != keys or any(mark in data for mark in _BLURS):
-        json.loads(data, object_pairs_hook=_refuse_duplicate)
+        json.loads(data, object_pairs_hook=refuse_duplicate)
 
 
 def _parse(data: bytes) -> object:
@@ -172,6 +184,16 @@ def _parse(data: bytes) -> object:
 
 
 def _read_document(data: bytes, formats: Ladder) -> State:
+    cut = cut_records(data)
+    if cut is not None:
+        # Only a document of today's format may be read so; of any other, and of a wrong one, the plain way tells.
+        with contextlib.suppress(ValueError):
+            state = _read_plainly(cut.rest, Ladder(current=formats.current))
+            return replace(state, agents=cut.records)
+    return _read_plainly(data, formats)
+
+
+def _read_plainly(data: bytes, formats: Ladder) -> State:
     document = _parse(data)
     if type(document) is not dict or "format_version" not in document:
         raise ValueError("this is not a state: it has no format_version")

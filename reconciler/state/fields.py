@@ -55,6 +55,16 @@ def require_fields(
     return value
 
 
+def refuse_duplicate(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return these pairs as an object that has each key once; `json` calls it."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name!r} is there more than once in one object")
+        found[name] = value
+    return found
+
+
 def require_agent(value: object) -> AgentId:
     """Return the agent whose id is the text `value`."""
     if type(value) is not str:

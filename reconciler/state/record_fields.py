@@ -28,7 +28,7 @@ def record_fields(record: AgentRecord, channels: dict[str, int] | None = None) -
         ValueError: its time is none, or an acknowledged record has none.
     """
     return {
-        "acknowledged_at": _written_time(record.status, record.acknowledged_at),
+        "acknowledged_at": written_time(record.status, record.acknowledged_at),
         "callnums_key": record.callnums_key,
         "channels": channels_by_code(record.concurrency) if channels is None else channels,
         "protected": record.protected,
@@ -50,7 +50,7 @@ def read_record(value: object, seen: ConcurrencyCache) -> AgentRecord:
     return AgentRecord(
         concurrency=require_concurrency(fields["total"], fields["channels"], seen),
         callnums_key=require_callnums_key(fields["callnums_key"]),
-        acknowledged_at=_written_time(status, fields["acknowledged_at"]),
+        acknowledged_at=written_time(status, fields["acknowledged_at"]),
         session=optional_text("session", fields["session"]),
         team=optional_text("team", fields["team"]),
         protected=require_flag("protected", fields["protected"]),
@@ -58,7 +58,8 @@ def read_record(value: object, seen: ConcurrencyCache) -> AgentRecord:
     )
 
 
-def _written_time(status: RecordStatus, value: object) -> str | None:
+def written_time(status: RecordStatus, value: object) -> str | None:
+    """Return `value` if it is a time, or if it is none and a record of that status may have none."""
     if value is None and status is RecordStatus.IN_DOUBT:
         return None
     return require_time("acknowledged_at", value)
