@@ -30,7 +30,7 @@ from reconciler.planning.standing import (
     standing_of_unchanged,
     unapproved_standing,
 )
-from reconciler.planning.values import differs, reset_values, values_to_send
+from reconciler.planning.values import Sending, reset_values
 
 _NOWHERE: Mapping[str, Source] = MappingProxyType({})
 """The origins of values that no line of the fleet gives; one object, see `EditExplainer`."""
@@ -42,6 +42,7 @@ class _Question:
 
     desired: Desired
     explainer: EditExplainer
+    sending: Sending
     session_keys: SessionKeys
     reassert_all: bool
     age_limit: AgeLimit | None
@@ -101,6 +102,7 @@ def _ask(desired: Desired, options: PlanOptions, session_keys: SessionKeys) -> _
     return _Question(
         desired=desired,
         explainer=EditExplainer(desired.site.on_channel_removal),
+        sending=Sending(desired.site),
         session_keys=session_keys,
         reassert_all=options.reassert_all,
         age_limit=age_limit(options),
@@ -110,8 +112,9 @@ def _ask(desired: Desired, options: PlanOptions, session_keys: SessionKeys) -> _
 def _walk(question: _Question, state: State, options: PlanOptions) -> tuple[tuple[Change, ...], tuple[AgentId, ...]]:
     changes: list[Change] = []
     unchanged: list[AgentId] = []
+    scope = options.scope if options.scope.partial else None
     for agent, wanted, record in _pairs(question.desired, state):
-        if not in_scope(options.scope, agent, wanted, record):
+        if scope is not None and not in_scope(scope, agent, wanted, record):
             continue
         change = _decide(question, agent, wanted, record)
         if change is None:
@@ -134,8 +137,8 @@ def _decide(
     if record is None:
         return _set(question, agent, wanted=wanted, record=None, after=wanted.concurrency, reason=Reason.NEW)
     site = question.desired.site
-    after = values_to_send(wanted.concurrency, record, site)
-    if differs(record.concurrency, after):
+    after, changed = question.sending(wanted.concurrency, record)
+    if changed:
         return _set(question, agent, wanted=wanted, record=record, after=after, reason=Reason.CHANGED)
     if record.callnums_key is not site.gateway.callnums_key:
         return _set(question, agent, wanted=wanted, record=record, after=after, reason=Reason.KEY_SPELLING)

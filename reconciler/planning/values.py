@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.site import OnChannelRemoval, Site
 from reconciler.model.state import AgentRecord, RecordStatus
 
@@ -24,6 +25,28 @@ def values_to_send(wanted: Concurrency, record: AgentRecord, site: Site) -> Conc
     settled = record.status is RecordStatus.ACKNOWLEDGED and record.callnums_key is site.gateway.callnums_key
     to_close = (channel for channel, sessions in record.concurrency.channels if sessions > 0 or not settled)
     return _closing(wanted, to_close, site.on_channel_removal)
+
+
+class Sending:
+    """What to send and whether it changes anything, worked out once for each pair of values that meet.
+
+    By identity: a fleet has few distinct values, each one object. Whoever asks keeps them alive meanwhile.
+    """
+
+    def __init__(self, site: Site) -> None:
+        """Take the site, whose settings decide along."""
+        self._site = site
+        self._known: dict[tuple[int, int, RecordStatus, CallnumsKey], tuple[Concurrency, bool]] = {}
+
+    def __call__(self, wanted: Concurrency, record: AgentRecord) -> tuple[Concurrency, bool]:
+        """Return `values_to_send` for a recorded agent, and whether that `differs` from the record."""
+        recorded = record.concurrency
+        meeting = id(wanted), id(recorded), record.status, record.callnums_key
+        known = self._known.get(meeting)
+        if known is None:
+            after = values_to_send(wanted, record, self._site)
+            known = self._known[meeting] = after, differs(recorded, after)
+        return known
 
 
 def reset_values(recorded: Concurrency, site: Site) -> Concurrency:
