@@ -10,12 +10,10 @@ may be in it.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconciler.collector import paused_collector
 from reconciler.desired.advice import advise
 from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.decoding import decode
@@ -51,7 +49,7 @@ def load(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Load
         strict: count warnings as errors.
         allow_empty: accept an environment without any agent.
     """
-    with _paused_collector():
+    with paused_collector():
         loading = _Loading()
         loading.read(root)
         resolution = loading.resolve(allow_empty=allow_empty)
@@ -64,18 +62,6 @@ def load(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Load
 
 def _as_error(problem: Diagnostic) -> Diagnostic:
     return replace(problem, severity=Severity.ERROR)
-
-
-@contextmanager
-def _paused_collector() -> Iterator[None]:
-    # Nothing that is made here is cyclic and nearly all of it stays: each collection would walk everything for nothing.
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import orjson
 
+from reconciler.collector import paused_collector
 from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, OpenRun, Pending, State
@@ -231,7 +232,8 @@ def decode(data: bytes, *, site: str, formats: Ladder = STATE_FORMATS) -> State:
             file's name is not known here.
     """
     try:
-        state = _read_document(data, formats)
+        with paused_collector():
+            state = _read_document(data, formats)
     except RecursionError:
         raise StateError("the values of the state are nested too deeply", hint=RESTORE) from None
     except NewerFormatError as error:

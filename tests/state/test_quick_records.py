@@ -14,9 +14,9 @@ from reconciler.state.quick_records import cut_records
 from reconciler.state.upgrade import STATE_FORMATS
 
 PIECES = [
-    b"", b" ", b"\n", b",", b'"', b"\\", b"{", b"}", b":", b"0", b"60", b"1e1", b"true", b"null", b"\x00", b"\xff", b"\xc3\xa9",
-    b"callNums", b'"session":null', b'"total":25', b'"1001": ', b"in_doubt", b"2026-02-30T00:00:00Z", b"\n  },\n", b"1.1",
-    b'"team":"x","team":"y"', b"\xe2\x80\xa8",
+    b"", b" ", b"\n", b",", b'"', b"\\", b"{", b"}", b":", b"0", b"60", b"1e1", b"true", b"null", b"\x00", b"\xff",
+    b"\xc3\xa9", b"\xe2\x80\xa8", b"callNums", b'"session":null', b'"total":25', b'"1001": ', b"in_doubt", b"1.1",
+    b"2026-02-30T00:00:00Z", b"\n  },\n", b'"team":"x","team":"y"',
 ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_lines_that_change_places_or_come_twice_are_read_alike(state: State, dat
         assert plainly(document, state.site) == quickly(document, state.site)
 
 
-@pytest.mark.parametrize("agent", [b"100", b"1000000", b"0101", b"-101", b"1001 ", "١٠١".encode()])
+@pytest.mark.parametrize("agent", [b"100", b"1000000", b"0101", b"-101", b"1001 ", b"\xd9\xa1\xd9\xa0\xd9\xa1"])
 def test_an_agent_that_is_none_is_refused_as_by_the_plain_way(agent: bytes) -> None:
     record = (
         b'"acknowledged_at":"2026-01-31T09:30:00Z","callnums_key":"callNums","channels":{"51":1},"protected":false,'

@@ -23,6 +23,7 @@ from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_run_notes, open_store
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import write_file
+from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Plan, PlanOptions
@@ -44,6 +45,7 @@ from reconciler.report import ALL_FORMATS, PlanReport, document_text, plan_text,
 @json_option
 @ci_option
 @report_options(*ALL_FORMATS)
+@paused_collector()  # for the whole command: it reads files, does sums and ends
 def command(
     environment: Path,
     *,

@@ -16,6 +16,7 @@ from reconciler.cli.options import allow_empty_option, environment_argument, jso
 from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import stdout_style
+from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic
@@ -29,6 +30,7 @@ from reconciler.report import FILE_FORMATS, ProblemReport, report_text
 @json_option
 @ci_option
 @report_options(*FILE_FORMATS)
+@paused_collector()  # for the whole command: it reads files, does sums and ends
 def command(environment: Path, *, strict: bool, allow_empty: bool) -> CommandResult:
     """Check the files of ENVIRONMENT: syntax, schema, profiles, duplicates, ranges.
 
