@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable
 
 from reconciler.errors import StateConflictError, StateError, StateUnansweredError
+from reconciler.git import Finished
 from reconciler.state.backend import Stored
-from reconciler.state.backends.git_program import Finished, Git
+from reconciler.state.backends.git_program import Git
 from reconciler.state.backends.git_remote import GitRemote
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ

@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import StateError
+from reconciler.git import plain_environment
 from reconciler.model.loopback import is_loopback
-from reconciler.state.backends.git_program import plain_environment, run_git
+from reconciler.state.backends.git_program import run_git
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _SCP = re.compile(r"[^/:]+:(?!//)")
