@@ -36,17 +36,24 @@ MAY_KNOW: Mapping[str, set[str]] = {
     "schemas": {"errors"},
     "programs": set(),
     "collector": set(),
+    "git": _MODEL | {"programs"},
     "credentials": _MODEL | {"programs"},
     "desired": _MODEL | {"schemas", "collector"},
     "planning": _MODEL,
     "gateway": _MODEL | _KEYS,
-    "state": _MODEL | _KEYS | {"programs", "collector"},
+    "state": _MODEL | _KEYS | {"programs", "collector", "git"},
     "report": _MODEL,
+    "revisions": _MODEL | {"git"},
     "simulator": _MODEL,
     "applying": _MODEL | _FIRST_FLOOR | _KEYS,
     "probing": _MODEL | {"planning", "gateway", "state"},
     "review": _MODEL | _FIRST_FLOOR | _KEYS,
-    "cli": _MODEL | _FIRST_FLOOR | _KEYS | {"schemas", "collector", "simulator", "applying", "probing", "review"},
+    "cli": (
+        _MODEL
+        | _FIRST_FLOOR
+        | _KEYS
+        | {"schemas", "collector", "revisions", "simulator", "applying", "probing", "review"}
+    ),
     "__main__": {"cli"},
 }
 """Each room, and the rooms it may import. `reconciler` itself holds the version and is open to all above the model."""

@@ -16,6 +16,7 @@ from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.bounds import require_number
 from reconciler.model.capacity import Capacity
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
@@ -145,11 +146,14 @@ class Scope:
     agents: tuple[AgentRange, ...] = ()
     excluded: tuple[AgentRange, ...] = ()
     channels: tuple[Channel, ...] = ()
+    changed: ChangedSince | None = None
+    """Only agents whose desired values differ from an earlier revision's."""
 
     @property
     def partial(self) -> bool:
         """Tell whether anything may have been left out."""
-        return bool(self.teams or self.agents or self.excluded or self.channels)
+        narrowed = self.changed is not None and not self.changed.everybody
+        return bool(self.teams or self.agents or self.excluded or self.channels or narrowed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

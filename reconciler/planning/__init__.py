@@ -1,5 +1,6 @@
 """(Desired, State) → Plan: pure arithmetic over values. Only home of deepdiff."""
 
+from reconciler.planning.affected import affected_agents, shaping_settings
 from reconciler.planning.age import older_than
 from reconciler.planning.attendance import SessionKeys, agents_to_ask
 from reconciler.planning.by_hand import adoption, removal
@@ -16,6 +17,7 @@ __all__ = [
     "PlanDifference",
     "SessionKeys",
     "adoption",
+    "affected_agents",
     "agents_to_ask",
     "compare_plans",
     "fingerprint",
@@ -28,5 +30,6 @@ __all__ = [
     "removal",
     "require_unaltered",
     "require_unaltered_inverse",
+    "shaping_settings",
     "unapproved_standing",
 ]

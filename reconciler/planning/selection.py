@@ -18,6 +18,8 @@ def in_scope(scope: Scope, agent: AgentId, wanted: DesiredAgent | None, record: 
     The kinds of selection narrow one another; within a kind, any match will do. A team or channel matches when it is
     desired or recorded, so that an agent who moves out of a team is still seen from there.
     """
+    if scope.changed is not None and agent not in scope.changed:
+        return False
     if any(agent in span for span in scope.excluded):
         return False
     if scope.agents and not any(agent in span for span in scope.agents):

@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.capacity import Capacity
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic
@@ -205,6 +206,16 @@ def _scope(scope: Scope) -> Document:
         "agents": [str(span) for span in scope.agents],
         "excluded": [str(span) for span in scope.excluded],
         "channels": [channel.label for channel in scope.channels],
+        **({} if scope.changed is None else {"changed_since": _changed_since(scope.changed)}),
+    }
+
+
+def _changed_since(changed: ChangedSince) -> Document:
+    return {
+        "revision": changed.revision,
+        "commit": changed.commit,
+        "agents": [str(span) for span in changed.agents],
+        "everybody": changed.everybody or None,
     }
 
 

@@ -19,7 +19,7 @@ from reconciler.report.html_page import Section, Verdict, badge, folded, page, p
 from reconciler.report.html_problems import problem_sections
 from reconciler.report.layout import counted, named_agents
 from reconciler.report.plan_facts import facts
-from reconciler.report.plan_text import scope_words
+from reconciler.report.plan_text import changed_words, scope_words
 from reconciler.report.reported import PlanReport
 
 _NAME = 60
@@ -107,8 +107,11 @@ def _count(report: PlanReport, action: Action) -> int:
 
 def _warnings(plan: Plan) -> list[Html]:
     warnings = []
-    if plan.options.scope.partial:
-        warnings.append(f"Partial: {'; '.join(scope_words(plan.options.scope))}; no other agent was looked at")
+    scope = plan.options.scope
+    if scope.changed is not None and not scope.partial:
+        warnings += changed_words(scope.changed)
+    if scope.partial:
+        warnings.append(f"Partial: {'; '.join(scope_words(scope))}; no other agent was looked at")
     if plan.going_back is not None and not plan.going_back.finished:
         warnings.append("The run to be undone was cut short: everybody is looked at whom it may have changed")
     return [paragraph(words, class_="notice") for words in warnings]

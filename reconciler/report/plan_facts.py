@@ -103,6 +103,8 @@ def _else(plan: Plan) -> str:
 def _nothing(plan: Plan, unchanged: int) -> str:
     if plan.going_back is not None:
         return nothing_to_send(plan.going_back)
+    if plan.options.scope.changed is not None and not unchanged:
+        return "No changes: nobody is affected by what differs from the earlier revision, and apply would send nothing."
     if not unchanged:
         return "No changes: there is no agent to look at, and apply would send nothing."
     stay = "is recorded as desired" if unchanged == 1 else "are recorded as desired"

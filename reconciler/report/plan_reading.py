@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.agent import AgentRange
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.estimate import Estimate
 from reconciler.model.gateway_settings import CallnumsKey
@@ -176,11 +177,24 @@ def _scope(value: object) -> Scope:
         agents=fields.take("agents", listed(_agent_range)),
         excluded=fields.take("excluded", listed(_agent_range)),
         channels=fields.take("channels", listed(keyed({channel.label: channel for channel in Channel}))),
+        changed=fields.take_or("changed_since", _changed_since, None),
     )
     if fields.take("partial", truth) is not scope.partial:
         raise ContradictionError("contradicts the selection beside it", ".partial")
     fields.finish()
     return scope
+
+
+def _changed_since(value: object) -> ChangedSince:
+    fields = Fields(value)
+    changed = ChangedSince(
+        revision=fields.take("revision", text),
+        commit=fields.take("commit", text),
+        agents=fields.take("agents", listed(_agent_range)),
+        everybody=fields.take("everybody", optional(text)) or "",
+    )
+    fields.finish()
+    return changed
 
 
 def _options(fields: Fields) -> PlanOptions:

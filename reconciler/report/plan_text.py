@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reconciler.model.agent import AgentId, AgentRange, summarise_agents
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.desired import Source
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
@@ -31,6 +32,7 @@ from reconciler.report.plan_facts import fact_lines
 from reconciler.report.style import Role, Style
 
 _SHOWN_PLACES = 3
+_SHORT_HASH = 12
 
 _MARKS = {
     Action.SET: ("~", Role.CHANGED),
@@ -82,7 +84,22 @@ def scope_words(scope: Scope) -> list[str]:
         (f"only channel{_s(len(scope.channels))} ", [channel.label for channel in scope.channels]),
         (f"without agent{_s(_size(scope.excluded))} ", range_words(scope.excluded)),
     ]
-    return [name + ", ".join(words) for name, words in kinds if words]
+    return [*changed_words(scope.changed), *(name + ", ".join(words) for name, words in kinds if words)]
+
+
+def changed_words(changed: ChangedSince | None) -> list[str]:
+    """Return whom a comparison with an earlier revision leaves, in words; nothing where there was none."""
+    if changed is None:
+        return []
+    than = printable(changed.revision, limit=60)
+    if changed.commit != changed.revision:
+        than += f" (at {printable(changed.commit[:_SHORT_HASH])})"
+    if changed.everybody:
+        return [f"everybody counts as changed since {than}: {printable(changed.everybody, limit=200)}"]
+    if not changed.agents:
+        return [f"nobody's desired values differ from {than}"]
+    who = "agent whose desired values differ" if changed.count == 1 else "agents whose desired values differ"
+    return [f"only {changed.count} {who} from {than}"]
 
 
 def _heading(plan: Plan, style: Style) -> list[str]:
@@ -94,6 +111,8 @@ def _heading(plan: Plan, style: Style) -> list[str]:
         lines += unfinished_lines(plan.going_back, style)
     lines += knowledge_lines(plan)
     lines += [f"asked for: {words}" for words in _option_words(plan.options)]
+    if plan.options.scope.changed is not None and not plan.options.scope.partial:
+        lines += paint(hang("", changed_words(plan.options.scope.changed), indent=4), Role.WARNING, style)
     if plan.options.scope.partial:
         words = [*scope_words(plan.options.scope), "no other agent was looked at"]
         lines += paint(hang("partial: ", words, indent=9, separator="; "), Role.WARNING, style)

@@ -39,11 +39,13 @@ def selected(scope: Scope, agent: AgentId, sides: list[DesiredAgent | AgentRecor
     """The selection flags as their help text has them, written out with sets of ids."""
     inside = {number for span in scope.agents for number in span}
     outside = {number for span in scope.excluded for number in span}
+    changed = {number for span in scope.changed.agents for number in span} if scope.changed else set()
     teams = {side.team for side in sides}
     channels = {channel for side in sides for channel in side.concurrency.as_mapping()}
     return all(
         (
             agent not in outside,
+            scope.changed is None or bool(scope.changed.everybody) or agent in changed,
             not scope.agents or agent in inside,
             not scope.teams or not teams.isdisjoint(scope.teams),
             not scope.channels or not channels.isdisjoint(scope.channels),

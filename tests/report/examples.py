@@ -28,12 +28,13 @@ from support.fleets import (
     waiting,
 )
 
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Change, Forget, Plan, PlanOptions
+from reconciler.model.plan import Action, Change, Forget, Plan, PlanOptions, Scope
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval
@@ -121,6 +122,11 @@ def _partial() -> Plan:
     return make_plan(desired(fleet_of(range(1001, 1061), SENIOR)), state(fleet_of(range(1001, 1061), SENIOR)), options)
 
 
+def _changed_since(changed: ChangedSince) -> Plan:
+    options = PlanOptions(scope=Scope(changed=changed))
+    return make_plan(desired(fleet_of(range(1001, 1061), SENIOR)), state(fleet_of(range(1001, 1061), MAIL)), options)
+
+
 def _two(allow_changes: int | None = None) -> Plan:
     guardrails = GuardrailSettings(max_changed_agents=1, protected_agents=(agent_range("1002"),))
     return make_plan(
@@ -149,6 +155,8 @@ def _signing_in() -> Plan:
     return make_plan(wanted, state({1001: SENIOR, 1003: MAIL, 1004: MAIL}))
 
 
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 _MAKERS: dict[str, Callable[[], Plan]] = {
     "one-agent": lambda: one_edit(concurrency(web_chat=3), concurrency(web_chat=4)),
     "every-reason": lambda: planned(one_of_each()),
@@ -168,6 +176,13 @@ _MAKERS: dict[str, Callable[[], Plan]] = {
     "only-forgetting": lambda: make_plan(desired(), state({1001: SENIOR})),
     "omitted-channels": _omitting,
     "partial-scope": _partial,
+    "changed-since": lambda: _changed_since(
+        ChangedSince(revision="origin/main", commit=_COMMIT, agents=(agent_range("1002"), agent_range("1010-1012")))
+    ),
+    "changed-since-everybody": lambda: _changed_since(
+        ChangedSince(revision="origin/main", commit=_COMMIT, everybody="gateway.url in site.yaml differs")
+    ),
+    "changed-since-nobody": lambda: _changed_since(ChangedSince(revision=_COMMIT, commit=_COMMIT)),
     "refused": _two,
     "wrong-approval": lambda: _two(allow_changes=3),
     "sessions-and-waits": _attended,

@@ -14,7 +14,8 @@ from typing import Any, assert_never
 
 from hypothesis import strategies as st
 
-from reconciler.model.agent import MAX_AGENT_ID, MIN_AGENT_ID, AgentId, AgentRange
+from reconciler.model.agent import MAX_AGENT_ID, MIN_AGENT_ID, AgentId, AgentRange, summarise_agents
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired, DesiredAgent, Source
@@ -331,8 +332,15 @@ states = st.builds(
     st.dictionaries(pool_agents, pendings, max_size=3),
 )
 pool_ranges = st.tuples(pool_agents, pool_agents).map(lambda ends: AgentRange(min(ends), max(ends)))
+comparisons = st.builds(
+    ChangedSince,
+    revision=st.just("origin/main"),
+    commit=st.just("1" * 40),
+    agents=st.sets(pool_agents, max_size=4).map(summarise_agents),
+) | st.just(ChangedSince(revision="HEAD^", commit="2" * 40, everybody="gateway.url in site.yaml differs"))
 scopes = st.builds(
     Scope,
+    changed=st.none() | comparisons,
     teams=st.lists(st.sampled_from(TEAMS), max_size=2).map(tuple),
     agents=st.lists(pool_ranges, max_size=2).map(tuple),
     excluded=st.lists(pool_ranges, max_size=1).map(tuple),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import write_file
 from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode
+from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.printable import printable
@@ -37,6 +39,12 @@ from reconciler.report import ALL_FORMATS, PlanReport, document_text, plan_text,
 @environment_argument
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply --plan`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 when there are none.")
+@click.option(
+    "--changed-since",
+    "revision",
+    metavar="REV",
+    help="Only agents whose desired values differ from those of this Git revision, as a pull request's do.",
+)
 @selection_options
 @reassert_options
 @allow_changes_option
@@ -51,6 +59,7 @@ def command(
     *,
     out: Path | None,
     detailed_exitcode: bool,
+    revision: str | None,
     options: PlanOptions,
     allow_changes: int | None,
     strict: bool,
@@ -62,16 +71,34 @@ def command(
     back, so it compares with what the gateway last acknowledged. Only with --sessions it also asks the session source
     (not the gateway), so that it knows who is signed in, and who signed in anew and so lost the values.
 
+    With --changed-since it looks only at agents whose desired values differ from those of the commit where HEAD parted
+    from REV. The saved plan names them, so that apply looks at the same ones, also after the merge.
+
     Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 4 when the session source fails, 5
     when a guardrail refuses.
     """
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     state = open_store(opened).read()
     check_scope(options.scope, opened.desired, state)
+    options, unknown = _limited(options, revision, opened)
     keys = _session_keys(opened, state, options) if options.sessions else None
     plan = make_plan(opened.desired, state, options, session_keys=keys, allow_changes=allow_changes)
     notes = [*open_run_notes(state), *([] if out is None else [_save(opened, plan, out)])]
-    return _result(opened, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
+    told = replace(opened, warnings=(*opened.warnings, *unknown))
+    return _result(told, plan, _exit_code(plan, detailed=detailed_exitcode), notes)
+
+
+def _limited(
+    options: PlanOptions, revision: str | None, opened: Environment
+) -> tuple[PlanOptions, tuple[Diagnostic, ...]]:
+    """Return the options limited to what has changed, and what there is to warn of."""
+    if revision is None:
+        return options, ()
+    # Imported here: a plan of everybody has no use for Git.
+    from reconciler.cli.changed_since import changed_since  # noqa: PLC0415
+
+    changed, unknown = changed_since(revision, opened)
+    return replace(options, scope=replace(options.scope, changed=changed)), unknown
 
 
 def _session_keys(opened: Environment, state: State, options: PlanOptions) -> SessionKeys:

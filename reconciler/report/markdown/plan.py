@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from reconciler.model.changed_since import ChangedSince
 from reconciler.model.plan import Plan, Reason, Scope
 from reconciler.report.attendance_text import knowledge
 from reconciler.report.layout import FEW_RANGES, counted, range_words
@@ -75,7 +76,9 @@ def _counts(plan: Plan) -> str:
 def _scope(scope: Scope) -> list[Block]:
     """Return what was looked at, unless that was everybody."""
     if not scope.partial:
-        return []
+        if scope.changed is None:
+            return []
+        return [Passage(forms=(f"Everybody counts as changed since {_since(scope.changed)}.",), rank=0)]
     teams = ", ".join(
         [
             *(code(team, limit=NAME) for team in scope.teams[:FEW_RANGES]),
@@ -83,6 +86,7 @@ def _scope(scope: Scope) -> list[Block]:
         ]
     )
     kinds = (
+        ("changed since", _since(scope.changed)),
         ("teams", teams),
         ("agents", ", ".join(range_words(scope.agents))),
         ("channels", ", ".join(channel.label for channel in scope.channels)),
@@ -91,6 +95,17 @@ def _scope(scope: Scope) -> list[Block]:
     selection = "; ".join(f"{name}: {words}" for name, words in kinds if words)
     partial, alone = "⚠️ **Partial scope**", "no other agent was looked at."
     return [Passage(forms=(f"{partial}: {selection}; {alone}", f"{partial}: outside the selection {alone}"), rank=0)]
+
+
+def _since(changed: ChangedSince | None) -> str:
+    """Return the revision that a plan was limited by, and why in the end it was not."""
+    if changed is None:
+        return ""
+    commit = "" if changed.commit == changed.revision else f" (at {code(changed.commit[:12], limit=12)})"
+    than = f"{code(changed.revision, limit=NAME)}{commit}"
+    if changed.everybody:
+        return f"{than}: {code(changed.everybody, limit=NAME)}"
+    return f"{than}, {counted(changed.count, 'agent')}"
 
 
 def _facts(report: PlanReport) -> list[Block]:
