@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reconciler.errors import InputError, UsageError
 
-SCHEMA_NAMES = ("site", "fleet", "state", "plan", "outcome", "rollback", "probe")
+SCHEMA_NAMES = ("site", "fleet", "state", "plan", "outcome", "rollback", "probe", "environments")
 """What there are schemas for, in the order in which a newcomer meets them."""
 
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "plan": "Show what apply would change, compared with what was last recorded.",
     "apply": "Send the calls of a plan, and record what the gateway acknowledged.",
     "rollback": "Take back what a run has changed, from the file that it left.",
+    "environments": "List a repository's environments, or those that a change touches, as a CI matrix.",
     "show": "Show a saved plan.",
     "probe": "Find out with one agent what a site's documentation leaves open.",
     "explain": "Say what a retcode, an HTTP status or a failed call means and what to do.",

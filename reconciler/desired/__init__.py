@@ -6,6 +6,7 @@ The only room that knows YAML and JSON Schema. `load` never raises for what a us
 
 from __future__ import annotations
 
+from reconciler.desired.environments import TooManyDirectoriesError, environments_below
 from reconciler.desired.loading import Loaded, load
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "TooManyDirectoriesError", "environments_below", "load"]

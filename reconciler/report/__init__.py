@@ -37,6 +37,7 @@ from reconciler.report.hosts.step_outputs import output_lines, step_outputs
 from reconciler.report.inverse_documents import going_back_document, inverse_document
 from reconciler.report.inverse_reading import read_inverse_plan
 from reconciler.report.layout import counted
+from reconciler.report.matrix import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
 from reconciler.report.outcome_text import outcome_text
 from reconciler.report.pending_text import pending_documents, pending_summary, pending_text, waiting_agents
 from reconciler.report.plan_reading import SavedPlan, read_saved_plan
@@ -54,6 +55,7 @@ __all__ = [
     "ALL_FORMATS",
     "FILE_FORMATS",
     "FORMAT_VERSION",
+    "GITHUB_MOST",
     "MAX_CHARS",
     "RUN_FORMATS",
     "Envelope",
@@ -75,12 +77,16 @@ __all__ = [
     "document_text",
     "estimate_document",
     "fewest_chars",
+    "github_matrix",
+    "gitlab_pipeline",
     "going_back_document",
     "history_documents",
     "history_summary",
     "history_text",
     "inverse_document",
+    "is_plain",
     "makes_sense",
+    "one_line",
     "outcome_documents",
     "outcome_summary",
     "outcome_text",
@@ -107,6 +113,7 @@ __all__ = [
     "report_text",
     "restored_text",
     "saved_plan",
+    "slugs",
     "state_list_text",
     "state_show_text",
     "state_summary",

@@ -126,7 +126,7 @@ def test_where_the_earlier_files_were_invalid_everybody_is_looked_at_with_a_warn
 
     assert ended.code == 0
     assert "warning[changed-since-unknown]" in ended.err
-    assert "fleet.yaml:4" in ended.err
+    assert "fleet.yaml:5" in ended.err
     assert ended.last_line.startswith("Plan: 5 set")
 
 
