@@ -2,18 +2,22 @@
 
 As numbered steps, which the code below names:
 
-1. wait for a slot of the pace; look whether the session is still young enough, else read it again;
-2. make the intent durable, once per turn: no byte goes out before;
+1. make the intent durable, once per turn: no byte goes out before;
+2. wait for a connection to be free, and for a slot of the pace; look whether the session is still young enough, else
+   read it again;
 3. send and judge, if the lock is still ours. Calls of one agent follow one another and never overlap (retcode 000-007);
-4. an expired session is read again once; what failed for now is tried again after a wait; back to 1;
-5. record the outcome, on every way out. An intent of which nothing was sent is withdrawn; a deferral is recorded also
-   where nothing was intended, since the change then waits.
+4. an expired session is read again once; what failed for now is tried again after a wait; back to the pace;
+5. let the connection go, then record the outcome, on every way out. An intent of which nothing was sent is withdrawn;
+   a deferral is recorded also where nothing was intended, since the change then waits.
+
+There may be more turns than connections, so that the disk is waited for while others are calling: see docs/adr/0014.
 
 Rule of this file: once a call may have been taken without an answer, only an acknowledgement takes the doubt away.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -71,11 +75,29 @@ class Desk:
 class Turn:
     """The turn of one agent; `outcome` is true at every moment of it, for it may be cancelled at any."""
 
-    def __init__(self, call: Call, held: HeldSession, desk: Desk) -> None:
-        """Take the call, the session it is to be sent in, and what all turns share."""
+    def __init__(
+        self,
+        call: Call,
+        held: HeldSession,
+        desk: Desk,
+        *,
+        connections: asyncio.Semaphore,
+        on_settled: Callable[[Outcome], None],
+    ) -> None:
+        """Take the call, the session it is to be sent in, and what all turns share.
+
+        Args:
+            call: what is to be sent.
+            held: the agent's session.
+            desk: what all turns need.
+            connections: as many as there may be calls in flight.
+            on_settled: told what the calls have come to before anybody else gets the connection.
+        """
         self._call = call
         self._held = held
         self._desk = desk
+        self._connections = connections
+        self._on_settled = on_settled
         self._intended = False
         self._in_flight = False
         self._attempts = 0
@@ -92,6 +114,7 @@ class Turn:
         """
         try:
             await self._or_stop(self._send_until_settled())
+            self._on_settled(self.outcome)
         finally:
             await self._or_stop(self._record())
         return self.outcome
@@ -124,13 +147,16 @@ class Turn:
         if self._held.session is None:
             self._verdict = self._not_there("no session of this agent is known")
             return
-        again = True
-        while again and await self._desk.pace.turn():  # 1
-            session = await self._young_session()
-            if session is None or not await self._intend():
-                return
-            await self._send(session)
-            again = await self._can_help()
+        if not await self._intend():  # 1
+            return
+        async with self._connections:
+            again = True
+            while again and await self._desk.pace.turn():  # 2
+                session = await self._young_session()
+                if session is None or not self._may_send:
+                    return
+                await self._send(session)
+                again = await self._can_help()
 
     async def _young_session(self) -> Session | None:
         """Return the session to use, or `None` when the agent has none any more."""
@@ -148,7 +174,7 @@ class Turn:
             self._desk.stop.request(SessionSourceError(f"stopped: agent {self._call.agent}: {absent.message}"))
         return NotSignedIn(retcode=absent.retcode, message=absent.message)
 
-    async def _intend(self) -> bool:  # 2
+    async def _intend(self) -> bool:  # 1
         """Return whether to send: the intent is durable, and nobody said stop meanwhile."""
         if not self._intended and not self._desk.stop.requested:
             self._intended = True  # from here on it may be in the journal, whatever happens
@@ -159,8 +185,14 @@ class Turn:
                 team=self._call.team,
                 protected=self._call.protected,
                 at=self._desk.now(),
+                patient=self._all_busy,
             )
         return self._may_send
+
+    @property
+    def _all_busy(self) -> bool:
+        """Tell whether the disk may take its time: whoever waits for it would wait for a connection otherwise."""
+        return self._connections.locked()
 
     @property
     def _may_send(self) -> bool:
@@ -219,7 +251,7 @@ class Turn:
                 return
             case Result.APPLIED:
                 key, keep = session.key if session else None, not isinstance(self._call, Reset)
-                await recorder.acknowledged(agent, at=self._desk.now(), session=key, keep=keep)
+                await recorder.acknowledged(agent, at=self._desk.now(), session=key, keep=keep, patient=self._all_busy)
             case Result.IN_DOUBT:
                 await recorder.in_doubt(agent)
             case Result.FAILED:

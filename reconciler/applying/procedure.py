@@ -34,7 +34,7 @@ from reconciler.applying.run import run_plan
 from reconciler.applying.session_desk import SessionDesk
 from reconciler.applying.stop import Stop
 from reconciler.errors import InterruptedRunError, LockLostError, ReconcilerError, StateError
-from reconciler.gateway import GatewayClient, closing, with_overrides
+from reconciler.gateway import GatewayClient, SessionSource, closing, with_overrides
 from reconciler.model.inverse import InversePlan
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Plan
@@ -46,6 +46,7 @@ from reconciler.state import Intended, Recorder, StateStore
 
 _SECONDS_PER_BATCH = 5.0
 _SMALLEST_BATCH = 16
+_AHEAD_FROM = 8  # calls in flight; with fewer, the gateway and the pace are waited for, and not the disk
 _LAST_MOMENT = 0.75  # seconds for closing the session source, which can begin only when calls in flight have ended
 _GRACE_WITHOUT_LOCK = 10.0  # seconds for calls in flight: the lock is given up a quarter of a lease before it runs out
 
@@ -136,6 +137,7 @@ async def _send(
                 plan,
                 _desk(plan, request, around, caller=client, recorder=recorder, stop=stop),
                 workers=gateway.concurrency,
+                ahead=_ahead(gateway.concurrency, around.source),
                 notes=aim.notes(plan, state),
                 not_due=aim.not_due(plan, state),
                 breaker=Breaker(request.breaker),
@@ -176,6 +178,11 @@ def _batch_size(site: Site) -> int:
         return site.session_use.batch
     few_seconds = int(site.gateway.requests_per_second * _SECONDS_PER_BATCH)
     return max(_SMALLEST_BATCH, site.gateway.concurrency, min(few_seconds, MAX_BATCH))
+
+
+def _ahead(concurrency: int, source: SessionSource) -> int:
+    """Return how many turns may wait for the disk beside those in flight: as many again, where that pays."""
+    return 0 if concurrency < _AHEAD_FROM or source.holds_agents else concurrency
 
 
 def _switch(request: ApplyRequest, around: Surroundings) -> Stop:

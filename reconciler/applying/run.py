@@ -4,7 +4,8 @@ The run as numbered steps, which the code below names:
 
 1. metadata of unchanged agents (team, protection) is noted, and waits that have lost their reason end; no call;
 2. records of agents no longer desired are dropped; no call;
-3. workers take the calls in order, each agent's turn by one worker from start to end;
+3. workers take the calls in order, each agent's turn by one worker from start to end; where there are more workers
+   than calls in flight, whoever waits for the disk keeps no connection from the others;
 4. a stop (interrupt, breaker, fail-fast, a source or a disk that failed) lets calls in flight finish, within the
    stop's grace; a call given up is in doubt, which its durable intent already says;
 5. whoever had no turn is skipped, and a turn given up tells what it had come to.
@@ -81,6 +82,7 @@ async def run_plan(
     workers: int,
     notes: Mapping[AgentId, Note],
     breaker: Breaker,
+    ahead: int = 0,
     not_due: Sequence[AgentId] = (),
     fail_fast: bool = False,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
@@ -95,6 +97,7 @@ async def run_plan(
         workers: calls in flight at most.
         notes: metadata to record of agents that need no call.
         breaker: watches the outcomes for one and the same refusal.
+        ahead: turns that may wait for the disk beside those in flight.
         not_due: agents whose change waited for them and is not due any more.
         fail_fast: stop at the first agent that failed or is in doubt.
         on_outcome: told each outcome as it comes, in order of completion.
@@ -102,18 +105,19 @@ async def run_plan(
     ledger = _Ledger(on_outcome, desk.stop)
     await _record_notes(notes, not_due, desk)  # 1
     await _forget(plan, desk, ledger)  # 2
-    watch = _Watch(desk, ledger, breaker, fail_fast=fail_fast)
-    await _work(watch, max(1, min(workers, len(plan.calls))), desk.stop)  # 3, 4
+    watch = _Watch(desk, ledger, breaker, connections=max(1, workers), fail_fast=fail_fast)
+    await _work(watch, max(1, min(workers + ahead, len(plan.calls))), desk.stop)  # 3, 4
     return ledger.close(plan)  # 5
 
 
 class _Watch:
     """What a worker does between turns."""
 
-    def __init__(self, desk: Desk, ledger: _Ledger, breaker: Breaker, *, fail_fast: bool) -> None:
+    def __init__(self, desk: Desk, ledger: _Ledger, breaker: Breaker, *, connections: int, fail_fast: bool) -> None:
         self._desk = desk
         self._ledger = ledger
         self._breaker = breaker
+        self._connections = asyncio.Semaphore(connections)
         self._fail_fast = fail_fast
 
     async def work(self) -> None:
@@ -121,15 +125,15 @@ class _Watch:
         try:
             while (item := await self._desk.sessions.next()) is not None:
                 call, held = item
-                turn = Turn(call, held, self._desk)
+                turn = Turn(call, held, self._desk, connections=self._connections, on_settled=self._judge)
                 self._ledger.begin(turn, call.agent)
-                self._note(await turn.take())
+                self._ledger.end(await turn.take())
                 await self._desk.sessions.release(call.agent)
         except Exception as error:  # noqa: BLE001 - see `Turn.take`
             self._desk.stop.request(error)
 
-    def _note(self, outcome: Outcome) -> None:
-        self._ledger.end(outcome)
+    def _judge(self, outcome: Outcome) -> None:
+        """See whether the run is to go on, before anybody makes the next call."""
         reason = self._breaker.judge(outcome)
         if reason is None and self._fail_fast and outcome.result in _TROUBLE:
             words = _TROUBLE[outcome.result]

@@ -1,9 +1,10 @@
 """The journal being written: durable before it returns, and many callers to one fsync.
 
 Rules of this file: what is committed during one turn of the event loop, or while the disk is busy with the batch
-before, goes down together: one write, one fsync, in a thread of its own so that the loop never waits for a disk. Order
-on disk is the order of the calls. The first failure is final: after a failed fsync nobody can say what the disk holds,
-so every waiter and every later caller gets a `JournalError`, and nothing is tried again.
+before, goes down together: one write, one fsync, in a thread of its own so that the loop never waits for a disk. Who is
+patient waits a moment for others to join, and goes down with the first who is not. Order on disk is the order of the
+calls. The first failure is final: after a failed fsync nobody can say what the disk holds, so every waiter and every
+later caller gets a `JournalError`, and nothing is tried again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,14 +20,18 @@ from reconciler.errors import JournalError
 from reconciler.state.entries import Entry, RunOpened
 from reconciler.state.failures import advise, explain, translated
 from reconciler.state.files import Files, write_all
-from reconciler.state.journal import frame
+from reconciler.state.journal import frame, frame_all
+
+_PATIENCE = 0.01
+"""Seconds for which a batch of the patient is left open. A call takes twice as long, and more."""
 
 
 class _Batch:
-    """Lines that go down together, and the one promise their callers wait for."""
+    """Entries that go down together, and the one promise their callers wait for."""
 
     def __init__(self) -> None:
-        self.lines: list[bytes] = []
+        self.entries: list[Entry] = []
+        self.urgent = False
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def settle(self, failure: BaseException | None) -> None:
@@ -59,14 +65,18 @@ class JournalWriter:
         with self._guard:
             return self._failure is None
 
-    async def commit(self, *entries: Entry) -> None:
+    async def commit(self, *entries: Entry, patient: bool = False) -> None:
         """Return once `entries` are durable, in this order and behind all that was committed before.
+
+        Args:
+            entries: what is to be durable.
+            patient: whether they may wait a moment, so that more goes down with them.
 
         Raises:
             JournalError: they may not be durable, and nothing more can be committed.
         """
         # Shielded: a caller who is cancelled must not cancel the promise of the others.
-        await asyncio.shield(self._join(b"".join(map(frame, entries))).settled)
+        await asyncio.shield(self._join(entries, patient=patient).settled)
 
     def close(self) -> None:
         """Write what is still waiting and let go of the file. A failure is told to the waiters only."""
@@ -81,21 +91,24 @@ class JournalWriter:
             with contextlib.suppress(OSError):  # what was promised is synced, and no closing takes that back
                 self._files.close(self._handle)
 
-    def _join(self, lines: bytes) -> _Batch:
+    def _join(self, entries: Sequence[Entry], *, patient: bool) -> _Batch:
         with self._guard:
             if self._failure is not None:
                 raise JournalError(str(self._failure), hint=getattr(self._failure, "hint", "")) from self._failure
             if self._closed:
                 raise JournalError(f"{self._name} is closed; the run it belongs to is over")
-            if self._batch is None:
-                self._batch = _Batch()
-                asyncio.get_running_loop().call_soon(self._send)
-            self._batch.lines.append(lines)
-            return self._batch
+            batch = self._batch = self._batch or _Batch()
+            if patient and not batch.entries:
+                asyncio.get_running_loop().call_later(_PATIENCE, self._send, batch)
+            if not patient and not batch.urgent:
+                batch.urgent = True
+                asyncio.get_running_loop().call_soon(self._send, batch)
+            batch.entries += entries
+            return batch
 
-    def _send(self) -> None:
+    def _send(self, batch: _Batch) -> None:
         with self._guard:
-            if self._batch is not None and not self._closed:
+            if self._batch is batch and not self._closed:
                 self._worker.submit(self._flush)
 
     def _flush(self) -> None:
@@ -103,14 +116,14 @@ class JournalWriter:
             batch, self._batch = self._batch, None
         if batch is None:
             return
-        failure = self._failure or self._write(b"".join(batch.lines))
+        failure = self._failure or self._write(batch.entries)
         with self._guard:
             self._failure = failure
         batch.settle(failure)
 
-    def _write(self, data: bytes) -> BaseException | None:
+    def _write(self, entries: Sequence[Entry]) -> BaseException | None:
         try:
-            write_all(self._files, self._handle, data)
+            write_all(self._files, self._handle, frame_all(entries))
             self._files.fsync(self._handle)
         except OSError as error:
             return JournalError(f"{self._name} cannot be made durable: {explain(error)}", hint=advise(error))

@@ -227,15 +227,12 @@ def read_run(payload: bytes, formats: Ladder = JOURNAL_FORMATS) -> tuple[RunOpen
     return run, rungs
 
 
-def read_entry(payload: bytes, seen: ConcurrencyCache, rungs: tuple[Rung, ...] = ()) -> Entry:
-    """Return the entry written as `payload`, brought up by the steps that `read_run` returned.
+def read_entry(value: object, seen: ConcurrencyCache) -> Entry:
+    """Return the entry written as the object `value`.
 
     Raises:
         ValueError: it is not an entry that may stand after the first.
     """
-    value: object = orjson.loads(payload)
-    if rungs and type(value) is dict:
-        value = climb(value, rungs)
     kind = value.get("kind") if type(value) is dict else None
     if type(kind) is not str or kind not in _FIELDS:
         raise ValueError("this is no record of a journal")

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.errors import JournalError
 from reconciler.model.state import State
-from reconciler.state.entries import Entry, RunOpened, read_entry, read_run, write_entry
+from reconciler.state.entries import Entry, RunOpened, read_run, write_entry
 from reconciler.state.fields import UPGRADE, ConcurrencyCache, NewerFormatError
+from reconciler.state.gathering import read_entries, write_entries
 from reconciler.state.ledger import Ledger
 from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung
 
@@ -36,12 +37,20 @@ class Journal:
     """As the user would write it, for messages."""
     run: RunOpened
     entries: tuple[tuple[int, Entry], ...]
-    """Each with its offset in the file, in order."""
+    """Each with the offset of its record in the file, in order."""
 
 
 def frame(entry: RunOpened | Entry) -> bytes:
     """Return the line of `entry`."""
-    payload = write_entry(entry)
+    return _line(write_entry(entry))
+
+
+def frame_all(entries: Iterable[Entry]) -> bytes:
+    """Return the lines of `entries`, alike ones in one of them."""
+    return b"".join(map(_line, write_entries(entries)))
+
+
+def _line(payload: bytes) -> bytes:
     return b"%08x %08x %b\n" % (len(payload), zlib.crc32(payload), payload)
 
 
@@ -109,7 +118,7 @@ def read_journal(data: bytes, *, name: str, formats: Ladder = JOURNAL_FORMATS) -
             if run is None:
                 run, rungs = read_run(payload, formats)
             else:
-                entries.append((offset, read_entry(payload, seen, rungs)))
+                entries.extend((offset, entry) for entry in read_entries(payload, seen, rungs))
         except NewerFormatError as error:
             raise JournalError(f"{name}: {error}", hint=UPGRADE) from None
         except ValueError as error:

@@ -31,8 +31,8 @@ class OpenJournal(Protocol):
         """Whether all that was committed is durable."""
         ...
 
-    async def commit(self, *entries: Entry) -> None:
-        """Return once `entries` are durable, behind all that was committed before."""
+    async def commit(self, *entries: Entry, patient: bool = False) -> None:
+        """Return once `entries` are durable, behind all that was committed before; `patient`: others may join them."""
         ...
 
     def close(self) -> None:
@@ -72,8 +72,11 @@ class Recorder:
         team: str | None,
         protected: bool,
         at: str,
+        patient: bool = False,
     ) -> None:
         """Record that these values are about to be sent. Only after this returns may they be.
+
+        `patient` leaves the journal a moment, so that more can go down together.
 
         Raises:
             LockLostError: nothing may be sent any more.
@@ -81,7 +84,8 @@ class Recorder:
         await self._enter(
             Intended(
                 agent=agent, concurrency=concurrency, callnums_key=callnums_key, team=team, protected=protected, at=at
-            )
+            ),
+            patient=patient,
         )
         self.require_lock()
 
@@ -94,7 +98,9 @@ class Recorder:
         """
         self._require_lock()
 
-    async def acknowledged(self, agent: AgentId, *, at: str, session: str | None = None, keep: bool = True) -> None:
+    async def acknowledged(
+        self, agent: AgentId, *, at: str, session: str | None = None, keep: bool = True, patient: bool = False
+    ) -> None:
         """Record that the gateway acknowledged what was intended.
 
         Args:
@@ -102,9 +108,10 @@ class Recorder:
             at: RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
             session: the opaque key of the session it was sent in, never its Guid.
             keep: `False` drops the record: the values were a farewell.
+            patient: see `intend`.
         """
         require_time("at", at)
-        await self._enter(Acknowledged(agent=agent, at=at, session=session, keep=keep))
+        await self._enter(Acknowledged(agent=agent, at=at, session=session, keep=keep), patient=patient)
 
     async def not_applied(self, agent: AgentId, *, at: str | None = None, retcode: str | None = None) -> None:
         """Record that what was intended did not take effect: the record from before stands, in doubt if it was.
@@ -162,7 +169,7 @@ class Recorder:
         """Let go of the journal without ending the run: the next one finds it and goes on from there."""
         self._journal.close()
 
-    async def _enter(self, entry: Entry) -> None:
+    async def _enter(self, entry: Entry, *, patient: bool = False) -> None:
         # The ledger first: it refuses what cannot be, and from there to the journal's queue nothing can come between.
         self._ledger.enter(entry)
-        await self._journal.commit(entry)
+        await self._journal.commit(entry, patient=patient)

@@ -179,6 +179,8 @@ class Disk(OsFiles):
         self.durable = b""
         """What is synced of the journal opened last."""
         self._opening = False
+        self.syncs = 0
+        """How often the journal was synced, the syncs that open it not counted."""
         self.fail_after: int | None = None
         """Syncs of the journal that still succeed, the one that opens it not counted."""
         self.syncing = threading.Event()
@@ -217,6 +219,7 @@ class Disk(OsFiles):
 
     def _sync_journal(self, handle: int) -> None:
         opening, self._opening = self._opening, False
+        self.syncs += not opening
         if self.hold is not None and not opening:
             self.syncing.set()
             self.hold.wait(PATIENCE)
@@ -293,16 +296,19 @@ class Room:
         wanted: Desired | Plan,
         *,
         workers: int = 4,
+        ahead: int = 0,
         notes: Mapping[int, Note] | None = None,
         on_outcome: Callable[[Outcome], None] = lambda _: None,
         breaker: int = 0,
         fail_fast: bool = False,
         beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
         **knobs: Any,
     ) -> Ending:
         """Carry out the plan to `wanted`.
 
-        `beside` runs at the same time, and what it raises cancels the run; `knobs` are those of `desk`.
+        `beside` runs at the same time, and what it raises cancels the run; `loop` makes the event loop to run in;
+        `knobs` are those of `desk`.
         """
         plan = wanted if isinstance(wanted, Plan) else self.plan(wanted)
         told: list[Outcome] = []
@@ -317,6 +323,7 @@ class Room:
                     plan,
                     self.desk(plan, recorder, **knobs),
                     workers=workers,
+                    ahead=ahead,
                     notes={AgentId(number): note for number, note in (notes or {}).items()},
                     breaker=Breaker(breaker),
                     fail_fast=fail_fast,
@@ -334,7 +341,8 @@ class Room:
         try:
             with self.store.lock(HOLDER):
                 recorder = self.store.begin_run()
-                outcomes = asyncio.run(main(recorder))
+                with asyncio.Runner(loop_factory=loop) as runner:
+                    outcomes = runner.run(main(recorder))
                 state = recorder.finish(rescue_directory=self.journal.parent)
         finally:
             self.stop = Stop()  # a switch serves one run

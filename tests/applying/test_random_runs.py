@@ -86,15 +86,15 @@ def afterwards(agent: int, before: AgentRecord | None, sent: AgentRecord, result
 
 
 @settings(max_examples=50, deadline=None)
-@given(script=scripts, before=befores, tries=st.integers(1, 4), workers=st.integers(1, 5))
+@given(script=scripts, before=befores, tries=st.integers(1, 4), workers=st.integers(1, 5), ahead=st.integers(0, 5))
 def test_outcomes_calls_and_records_are_those_the_verdict_table_foretells(
-    script: dict[int, list[Verdict]], before: dict[int, AgentRecord | None], tries: int, workers: int
+    script: dict[int, list[Verdict]], before: dict[int, AgentRecord | None], tries: int, workers: int, ahead: int
 ) -> None:
     with TemporaryDirectory() as directory:
         recorded = {agent: each for agent, each in before.items() if each is not None}
         world = Room(Path(directory), recorded, gateway=ScriptedGateway(script))
         wanted = fleet(*WANTED, removal=OnAgentRemoval.RESET)
-        ending = world.run(wanted, workers=workers, max_attempts=tries)
+        ending = world.run(wanted, workers=workers, ahead=ahead, max_attempts=tries)
         on_disk, waiting = world.on_disk().agents, set(world.on_disk().pending)
 
     fates = {agent: foretell(script[agent], tries=tries) for agent in EVERYBODY}
@@ -168,6 +168,7 @@ def troubled_run(
     trouble: Trouble,
     *,
     workers: int = 1,
+    ahead: int = 0,
     batch: int = 1,
 ) -> tuple[Ending, TroubledGateway, Room]:
     recorded = {agent: each for agent, each in before.items() if each is not None}
@@ -175,7 +176,7 @@ def troubled_run(
     world = Room(Path(directory), recorded, source=source)
     world.gateway = gateway = TroubledGateway(script, trouble, world)
     world.disk.fail_after = trouble.broken_after_sync
-    ending = world.run(fleet(*WANTED, removal=OnAgentRemoval.RESET), workers=workers, batch=batch)
+    ending = world.run(fleet(*WANTED, removal=OnAgentRemoval.RESET), workers=workers, ahead=ahead, batch=batch)
     return ending, gateway, world
 
 
@@ -186,12 +187,21 @@ def acknowledged_values(gateway: ScriptedGateway) -> Iterator[tuple[int, int]]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(script=scripts, before=befores, trouble=troubles, workers=st.integers(1, 5), batch=st.integers(1, 6))
+@given(
+    script=scripts,
+    before=befores,
+    trouble=troubles,
+    hands=st.tuples(st.integers(1, 5), st.integers(0, 5)),
+    batch=st.integers(1, 6),
+)
 def test_whatever_breaks_the_state_claims_no_more_than_the_gateway_said(
-    script: Scripts, before: Befores, trouble: Trouble, workers: int, batch: int
+    script: Scripts, before: Befores, trouble: Trouble, hands: tuple[int, int], batch: int
 ) -> None:
+    workers, ahead = hands
     with TemporaryDirectory() as directory:
-        ending, gateway, world = troubled_run(directory, script, before, trouble, workers=workers, batch=batch)
+        ending, gateway, world = troubled_run(
+            directory, script, before, trouble, workers=workers, ahead=ahead, batch=batch
+        )
         left = world.on_disk()
         on_disk = left.agents
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -202,12 +203,15 @@ def _wired(place: Place, life: Life, *, threaded: bool) -> Iterator[None]:
 def _intent_survives(place: Place, agent: int, values: Values) -> bool:
     """Tell whether, after a power cut now, the journal would still say that these values may have been sent."""
     lines = (place.disk.survives(place.journal) or b"").splitlines()
-    told = [line for line in lines if b'"agent":"%d"' % agent in line]
+    told = [line for line in lines if re.search(rb'"%d"' % agent, line)]
     said: dict[str, Any] = json.loads(told[-1].split(b" ", 2)[2]) if told else {"kind": "nothing"}
-    return said["kind"] == "intent" and values == (
-        said["total"],
-        tuple(sorted((int(code), number) for code, number in said["channels"].items())),
-    )
+    if said["kind"] == "intents":
+        total, channels, *_ = said["values"][said["agents"][str(agent)]]
+    elif said["kind"] == "intent":
+        total, channels = said["total"], said["channels"]
+    else:
+        return False
+    return values == (total, tuple(sorted((int(code), number) for code, number in channels.items())))
 
 
 def _surroundings(place: Place, life: Life, now: Callable[[], str]) -> Surroundings:

@@ -63,8 +63,8 @@ REFUSALS = Figure(
 )
 DAMAGES = Figure(
     what="Journals cut at a byte, or with a byte changed",
-    usually=9_000,
-    torture=160_000,
+    usually=7_500,
+    torture=130_000,
     test="test_journal_damage.py",
 )
 HISTORIES = Figure(

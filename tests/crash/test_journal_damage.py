@@ -71,7 +71,10 @@ def test_a_journal_cut_at_any_byte_tells_of_every_whole_record_and_the_next_run_
 
 def sent_before(told: Told, place: Place) -> list[Arrived]:
     """Return the calls of those whose intent is in the journal that is left: the others were never sent by then."""
-    intended = {int(each) for each in re.findall(rb'"agent":"(\d+)","total"', place.disk.read(place.journal))}
+    said = place.disk.read(place.journal)
+    intended = {int(each) for each in re.findall(rb'"agent":"(\d+)","total"', said)}
+    for shared in re.findall(rb'"kind":"intents".*"agents":{([^}]+)}', said):
+        intended |= {int(each) for each in re.findall(rb'"(\d+)":', shared)}
     return [each for each in place.floor.book[told.life.first_call :] if each.agent in intended]
 
 

@@ -218,3 +218,27 @@ def test_a_journal_that_is_there_is_never_written_into(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="File exists"):
         open_at(tmp_path, Disk())
     assert (tmp_path / NAME).read_bytes() == b"of somebody else"
+
+
+def test_the_patient_go_down_with_the_first_who_is_not(tmp_path: Path) -> None:
+    disk = Disk()
+
+    async def commit_all() -> None:
+        async with opened(tmp_path, disk) as journal:
+            waiting = [asyncio.create_task(journal.commit(forgotten(number), patient=True)) for number in range(9)]
+            await asyncio.sleep(0)
+            await journal.commit(forgotten(9))
+            assert all(task.done() for task in waiting)
+
+    asyncio.run(commit_all())
+    assert disk.count("fsync") == 2  # one of them the opening's
+    assert agents_in(tmp_path) == list(range(10))
+
+
+def test_whoever_is_patient_waits_for_others_and_not_for_ever(tmp_path: Path) -> None:
+    async def commit_one() -> None:
+        async with opened(tmp_path, Disk()) as journal, asyncio.timeout(30):
+            await journal.commit(forgotten(0), patient=True)
+            assert agents_in(tmp_path) == [0]
+
+    asyncio.run(commit_one())

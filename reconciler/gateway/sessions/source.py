@@ -21,6 +21,9 @@ class SessionSource(Protocol):
 
     most_at_once: int | None = None
     """For how many agents it may be asked at once; `None`: as many as suits the run."""
+    holds_agents: bool = False
+    """Whether somebody is signed in for each session it has given and not been told to release: no more may be out then
+    than calls are in flight."""
 
     def prepare(self) -> None:
         """Read the secrets it needs. Comes once, before the event loop is there and before anything else.

@@ -68,6 +68,7 @@ class SignInSource(SessionSource):
     """Signs agents in, keeps them signed in for the length of a call, and signs them out."""
 
     most_at_once = 1
+    holds_agents = True
 
     def __init__(
         self, settings: SignInSessions, allowed: SignInAccess, *, root: Path, environ: Mapping[str, str]
