@@ -9,12 +9,12 @@ from reconciler.model.plan import Base
 from reconciler.model.printable import printable
 from reconciler.report.documents import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
-from reconciler.report.html_changes import agents_words, group_line
-from reconciler.report.html_markup import Html, element
-from reconciler.report.html_page import Section, Verdict, badge, page, paragraph, sentences, tiles
-from reconciler.report.html_plan import going_back_sections
-from reconciler.report.html_problems import problem_sections
-from reconciler.report.html_table import Column, Table, Words, table_markup
+from reconciler.report.html.changes import agents_words, group_line
+from reconciler.report.html.diagnostics import problem_sections
+from reconciler.report.html.markup import Html, element
+from reconciler.report.html.page import Section, Verdict, badge, page, paragraph, sentences, tiles
+from reconciler.report.html.plan import going_back_sections
+from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted
 from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport

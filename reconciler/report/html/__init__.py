@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from reconciler.report.html_outcome import outcome_page
-from reconciler.report.html_plan import plan_page
-from reconciler.report.html_problem import problem_page
+from reconciler.report.html.outcome import outcome_page
+from reconciler.report.html.plan import plan_page
+from reconciler.report.html.problem import problem_page
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reconciler.model.printable import printable
-from reconciler.report.html_markup import element, joined
-from reconciler.report.html_page import Section, page
-from reconciler.report.html_plan import going_back_sections, guardrail_sections
-from reconciler.report.html_problems import problem_sections, problem_verdict
+from reconciler.report.html.diagnostics import problem_sections, problem_verdict
+from reconciler.report.html.markup import element, joined
+from reconciler.report.html.page import Section, page
+from reconciler.report.html.plan import going_back_sections, guardrail_sections
 from reconciler.report.layout import counted
 from reconciler.report.reported import ProblemReport
 

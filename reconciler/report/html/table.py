@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.model.printable import printable
-from reconciler.report.html_markup import Html, between, data_block, element
-from reconciler.report.html_page import badge, paragraph
+from reconciler.report.html.markup import Html, between, data_block, element
+from reconciler.report.html.page import badge, paragraph
 
 PAGE = 100
 """Rows shown at once."""

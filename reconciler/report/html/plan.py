@@ -12,11 +12,11 @@ from reconciler.model.plan import Action, GuardrailFinding, Plan
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import knowledge
 from reconciler.report.going_back_text import going_back_kinds
-from reconciler.report.html_capacity import capacity_sections
-from reconciler.report.html_changes import agents_folded, agents_words, change_sections
-from reconciler.report.html_markup import Html, between, element
-from reconciler.report.html_page import Section, Verdict, badge, folded, page, paragraph, sentences, tiles
-from reconciler.report.html_problems import problem_sections
+from reconciler.report.html.capacity import capacity_sections
+from reconciler.report.html.changes import agents_folded, agents_words, change_sections
+from reconciler.report.html.diagnostics import problem_sections
+from reconciler.report.html.markup import Html, between, element
+from reconciler.report.html.page import Section, Verdict, badge, folded, page, paragraph, sentences, tiles
 from reconciler.report.layout import counted, named_agents
 from reconciler.report.plan_facts import facts
 from reconciler.report.plan_text import changed_words, scope_words

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from reconciler.model.capacity import Capacity
 from reconciler.model.printable import printable
 from reconciler.report.capacity_sums import change_words, channel_words, losses_first, over_all_teams
-from reconciler.report.html_markup import Html, between, element
-from reconciler.report.html_page import Section, folded, paragraph
-from reconciler.report.html_table import Column, Table, Words, table_markup
+from reconciler.report.html.markup import Html, between, element
+from reconciler.report.html.page import Section, folded, paragraph
+from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted
 
 _DRAWN = 30

@@ -9,9 +9,9 @@ from reconciler.model.plan import Change, Edit
 from reconciler.model.printable import printable
 from reconciler.report.change_words import deed_words, value_words
 from reconciler.report.grouping import ChangeGroup, group_changes
-from reconciler.report.html_markup import Content, Html, between, element
-from reconciler.report.html_page import Section, badge, folded, paragraph
-from reconciler.report.html_table import Column, Table, Words, table_markup
+from reconciler.report.html.markup import Content, Html, between, element
+from reconciler.report.html.page import Section, badge, folded, paragraph
+from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted, named_agents
 
 _SHOWN_GROUPS = 100

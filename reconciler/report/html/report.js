@@ -45,7 +45,7 @@
       return (row) => rank[cells[row]];
     }
 
-    // Return the cell's markup, as `html_table.py` writes it for the first page.
+    // Return the cell's markup, as `table.py` writes it for the first page.
     cell(row) {
       const words = this.lists ? this.lists[this.cells[row]].map((place) => this.pieces[place]) : [String(this.cells[row])];
       const cell = make("td", "", { class: this.name, "data-label": this.label });

@@ -38,5 +38,5 @@ def script() -> Asset:
 
 
 def _asset(name: str) -> Asset:
-    file = resources.files("reconciler.report") / "assets" / name
+    file = resources.files("reconciler.report.html") / name
     return Asset(text=f"\n{file.read_text(encoding='utf-8')}")

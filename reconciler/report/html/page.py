@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.report.html_assets import script, stylesheet
-from reconciler.report.html_markup import Content, Html, element
+from reconciler.report.html.assets import script, stylesheet
+from reconciler.report.html.markup import Content, Html, element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
