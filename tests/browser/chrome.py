@@ -18,7 +18,12 @@ from support.counterparts import require_program
 
 _QUIET = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-extensions", "--disable-dev-shm-usage"),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-extensions",
+        "--disable-dev-shm-usage",
+    ),
     "--force-device-scale-factor=1",
     "--hide-scrollbars",
     "--no-proxy-server",

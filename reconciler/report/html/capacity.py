@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from reconciler.model.capacity import Capacity
 from reconciler.model.printable import printable
 from reconciler.report.capacity_sums import change_words, channel_words, losses_first, over_all_teams
-from reconciler.report.html.markup import Html, between, element
-from reconciler.report.html.page import Section, folded, paragraph
+from reconciler.report.html.markup import Content, Html, between, element, joined
+from reconciler.report.html.page import Section
+from reconciler.report.html.pieces import folded, sentences
 from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted
 
@@ -31,11 +32,29 @@ _HEADINGS = (
     ("at-zero", "Agents at 0"),
     ("bound", "Bound by total"),
 )
+_NAMED = 3
+"""Channels named in the headline, of those that lose and of those that gain."""
 _EXPLAINED = (
-    "Concurrent sessions of all agents together: the upper bar and “recorded” are what the gateway last acknowledged, "
-    "the lower bar and “planned” what will be recorded once this plan is applied. “At 0”: agents whom the channel does "
-    "not reach then. “Bound by total”: agents whose total is below the sum of their channels then."
+    "Each number is a sum over agents: how many sessions they may hold at once.",
+    "Recorded (the upper bar) is what the gateway last acknowledged; live values cannot be read back.",
+    "Planned (the lower bar) is what will be recorded once this plan is applied.",
+    "Agents at 0: whom the channel does not reach then.",
+    "Bound by total: whose total is below the sum of their channels then, so that not all of them can be full at once.",
 )
+
+
+def capacity_headline(capacity: Sequence[Capacity]) -> list[Html]:
+    """Return the sums over everybody, for who reads no further; nothing where nothing is known or nothing moves."""
+    whole = over_all_teams(capacity)
+    channels = [row for row in whole if row.channel is not None]
+    losing = [row for row in channels if row.change < 0]
+    gaining = [row for row in reversed(channels) if row.change > 0]
+    items = [
+        *(_headline("Sessions at once", [f"{row.before:,} → {row.after:,} ", _moved(row)]) for row in whole[:1]),
+        *([_headline("Less of", between(", ", _most(losing)))] if losing else []),
+        *([_headline("More of", between(", ", _most(gaining)))] if gaining else []),
+    ]
+    return [element("dl", *items, class_="floor")] if losing or gaining else []
 
 
 def capacity_sections(capacity: Sequence[Capacity]) -> list[Section]:
@@ -43,12 +62,13 @@ def capacity_sections(capacity: Sequence[Capacity]) -> list[Section]:
     if not capacity:
         return []
     teams = _teams(capacity)
-    content = [paragraph(_EXPLAINED, class_="hint"), _legend()]
+    content = [_legend()]
     if len(teams) > 1:
         content += [element("h3", "All teams"), _chart("All teams", over_all_teams(capacity))]
     moved = [rows for rows in teams if any(row.change for row in rows)]
     content += [_team(rows, opened=place < _OPEN) for place, rows in enumerate(moved[:_DRAWN])]
     content += _rest(teams, moved)
+    content.append(folded("What these numbers are", sentences(_EXPLAINED), class_="per-team"))
     return [Section(name="capacity", title="Capacity", content=content)]
 
 
@@ -69,7 +89,13 @@ def _rest(teams: Sequence[tuple[Capacity, ...]], moved: Sequence[tuple[Capacity,
     words = [f"{counted(undrawn, 'more team')} that change" if undrawn else "", f"{still} without a change"]
     title = " and ".join(filter(None, [words[0], words[1] if still else ""]))
     table = _table([row for rows in teams for row in rows])
-    return [folded(f"Every team in one table: also {title}", *table_markup(table), class_="per-team")]
+    return [
+        folded(
+            f"All numbers of every team in one table; besides those above, {title}",
+            *table_markup(table),
+            class_="per-team",
+        )
+    ]
 
 
 def _table(rows: Sequence[Capacity]) -> Table:
@@ -91,8 +117,28 @@ def _table(rows: Sequence[Capacity]) -> Table:
     return Table(name="teams", caption=caption, noun="sum", hint="team or channel", columns=columns)
 
 
+def _headline(name: str, content: Sequence[Content] | Html) -> Html:
+    pieces = [content] if isinstance(content, Html) else content
+    return element("div", element("dt", name), element("dd", *pieces))
+
+
+def _most(rows: Sequence[Capacity]) -> list[Content]:
+    shown: list[Content] = [joined([f"{channel_words(row.channel)} ", _moved(row)]) for row in rows[:_NAMED]]
+    rest = len(rows) - _NAMED
+    return [*shown, f"and {counted(rest, 'more channel')}"] if rest > 0 else shown
+
+
+def _moved(row: Capacity) -> Html:
+    return element("span", change_words(row), class_=_tone(row))
+
+
 def _legend() -> Html:
-    keys = (("before", "recorded"), ("after", "planned"), ("lost", "lost"), ("gained", "gained"))
+    keys = (
+        ("before", "recorded (last acknowledged)"),
+        ("after", "planned"),
+        ("lost", "lost by this plan"),
+        ("gained", "gained by this plan"),
+    )
     return element("ul", *(element("li", _swatch(kind), words) for kind, words in keys), class_="legend")
 
 

@@ -8,9 +8,10 @@ from reconciler.model.agent import AgentId, summarise_agents
 from reconciler.model.plan import Change, Edit
 from reconciler.model.printable import printable
 from reconciler.report.change_words import deed_words, value_words
-from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.grouping import ChangeGroup
 from reconciler.report.html.markup import Content, Html, between, element
-from reconciler.report.html.page import Section, badge, folded, paragraph
+from reconciler.report.html.page import Section
+from reconciler.report.html.pieces import badge, folded, paragraph
 from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted, named_agents
 
@@ -19,15 +20,18 @@ _SHOWN_CAUSES = 3
 _LIMIT = 120
 
 
-def change_sections(changes: Sequence[Change]) -> list[Section]:
-    """Return the groups and the table; nothing where nothing changes."""
+def group_sections(groups: Sequence[ChangeGroup]) -> list[Section]:
+    """Return the groups; nothing where nothing changes."""
+    return [Section(name="groups", title="What changes, in groups", content=_groups(groups))] if groups else []
+
+
+def change_sections(changes: Sequence[Change], groups: Sequence[ChangeGroup]) -> list[Section]:
+    """Return the table of every change, in the order of their groups; nothing where nothing changes."""
     if not changes:
         return []
-    groups = group_changes(changes)
-    return [
-        Section(name="groups", title="What changes, in groups", content=_groups(groups)),
-        Section(name="changes", title="Every change", content=table_markup(_table(changes))),
-    ]
+    found = {change.agent: change for change in changes}
+    ordered = [found[agent] for group in groups for agent in group.agents]
+    return [Section(name="changes", title="Every change", content=table_markup(_table(ordered)))]
 
 
 def agents_words(agents: Sequence[AgentId]) -> str:

@@ -19,7 +19,8 @@ def problem_sections(diagnostics: Sequence[Diagnostic]) -> list[Section]:
         return []
     errors = any(each.severity is Severity.ERROR for each in diagnostics)
     title = "Problems" if errors else "Warnings"
-    return [Section(name="problems", title=title, content=table_markup(_table(diagnostics, title)))]
+    ordered = sorted(diagnostics, key=lambda each: each.severity is Severity.WARNING)
+    return [Section(name="problems", title=title, content=table_markup(_table(ordered, title)))]
 
 
 def problem_verdict(diagnostics: Sequence[Diagnostic], exit_reason: str) -> Verdict:

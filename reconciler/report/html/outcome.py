@@ -12,7 +12,8 @@ from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcome
 from reconciler.report.html.changes import agents_words, group_line
 from reconciler.report.html.diagnostics import problem_sections
 from reconciler.report.html.markup import Html, element
-from reconciler.report.html.page import Section, Verdict, badge, page, paragraph, sentences, tiles
+from reconciler.report.html.page import Section, Verdict, page
+from reconciler.report.html.pieces import badge, paragraph, sentences, tiles
 from reconciler.report.html.plan import going_back_sections
 from reconciler.report.html.table import Column, Table, Words, table_markup
 from reconciler.report.layout import counted
@@ -20,6 +21,7 @@ from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport
 
 _TROUBLE_FIRST = tuple(reversed(RESULT_ORDER))
+_RANK = {result: place for place, result in enumerate(_TROUBLE_FIRST)}
 _TROUBLE = (Result.IN_DOUBT, Result.FAILED)
 _WAITING = (Result.DEFERRED, Result.SKIPPED)
 _SHOWN_GROUPS = 100
@@ -33,14 +35,14 @@ def outcome_page(report: OutcomeReport) -> str:
     return page(
         title=f"Outcome of {printable(envelope.command, limit=20)}{site}",
         verdict=_verdict(counts, len(report.outcomes), envelope.exit_reason),
-        facts=[*_facts(report), ("Calls", f"{counts['calls']:,}")],
         lead=[tiles(numbers)],
+        facts=[*_facts(report), ("Calls", f"{counts['calls']:,}")],
         sections=[
             *_next_steps(report, counts),
             *_groups(group_outcomes(report.outcomes)),
-            *_each(report.outcomes),
             *going_back_sections(report.going_back),
             *problem_sections(envelope.diagnostics),
+            *_each(report.outcomes),
         ],
     )
 
@@ -87,8 +89,7 @@ def _next_steps(report: OutcomeReport, counts: dict[str, int]) -> list[Section]:
 def _groups(groups: Sequence[OutcomeGroup]) -> list[Section]:
     if not groups:
         return []
-    rank = {result: place for place, result in enumerate(_TROUBLE_FIRST)}
-    ordered = sorted(groups, key=lambda group: rank[group.result])
+    ordered = sorted(groups, key=lambda group: _RANK[group.result])
     items = [element("li", _group(group)) for group in ordered[:_SHOWN_GROUPS]]
     content = [element("ul", *items, class_="groups")]
     rest = ordered[_SHOWN_GROUPS:]
@@ -109,7 +110,7 @@ def _group(group: OutcomeGroup) -> Html:
 def _each(outcomes: Sequence[Outcome]) -> list[Section]:
     if not outcomes:
         return []
-    ordered = sorted(outcomes)
+    ordered = sorted(outcomes, key=lambda each: (_RANK[each.result], each.agent))
     columns = (
         Column(name="agent", label="Agent", cells=tuple(each.agent for each in ordered)),
         Column(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.report.html.assets import script, stylesheet
-from reconciler.report.html.markup import Content, Html, element
+from reconciler.report.html.markup import Html, element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +36,8 @@ def page(
     *,
     title: str,
     verdict: Verdict,
-    facts: Sequence[tuple[str, str]],
     lead: Sequence[Html],
+    facts: Sequence[tuple[str, str]],
     sections: Sequence[Section],
 ) -> str:
     """Return a whole HTML document.
@@ -45,11 +45,11 @@ def page(
     Args:
         title: its first heading.
         verdict: what stands right under it.
+        lead: what a reader in a hurry gets to see next.
         facts: names and values of what identifies the subject.
-        lead: what else belongs to the heading.
         sections: the parts, in the order in which they are to be read.
     """
-    header = element("header", element("h1", title), _verdict(verdict), _facts(facts), *lead)
+    header = element("header", element("h1", title), _verdict(verdict), *lead, _facts(facts))
     main = element("main", header, *map(_section, sections), id="main")
     contents = [_contents(sections)] if len(sections) > 1 else []
     body = element("body", _skip_link(sections), *contents, main, _executed(script().text))
@@ -118,32 +118,3 @@ def _section(section: Section) -> Html:
         tabindex="-1",
         aria_labelledby=heading,
     )
-
-
-def badge(value: str) -> Html:
-    """Return one of our own words (an action, a result, a severity), coloured by the stylesheet."""
-    return element("span", value.replace("_", " "), class_="badge", data_value=value)
-
-
-def tiles(counts: Sequence[tuple[str, int]]) -> Html:
-    """Return numbers with what they count, the zeros pale."""
-    items = [
-        element("div", element("dt", badge(name)), element("dd", f"{count:,}"), class_=None if count else "none")
-        for name, count in counts
-    ]
-    return element("dl", *items, class_="tiles")
-
-
-def sentences(texts: Sequence[str], *, class_: str = "sentences") -> Html:
-    """Return sentences as a list."""
-    return element("ul", *(element("li", text) for text in texts), class_=class_)
-
-
-def folded(summary: Content, *content: Content, opened: bool = False, class_: str | None = None) -> Html:
-    """Return content that the reader can fold and unfold; without a script too."""
-    return element("details", element("summary", summary), *content, open="" if opened else None, class_=class_)
-
-
-def paragraph(*content: Content, class_: str | None = None, role: str | None = None) -> Html:
-    """Return a paragraph."""
-    return element("p", *content, class_=class_, role=role)

@@ -1,22 +1,23 @@
 """The page of a plan. In its order: the verdict, the floor, what a guardrail objects to, and then who is changed.
 
-Who has ten seconds reads the heading and the first chart.
+Who has ten seconds reads the heading and the first chart; every change by itself comes last, since it is long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from reconciler.model.going_back import GoingBack
-from reconciler.model.plan import Action, GuardrailFinding, Plan
+from reconciler.model.plan import Action, Plan
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import knowledge
 from reconciler.report.going_back_text import going_back_kinds
-from reconciler.report.html.capacity import capacity_sections
-from reconciler.report.html.changes import agents_folded, agents_words, change_sections
+from reconciler.report.grouping import group_changes
+from reconciler.report.html.capacity import capacity_headline, capacity_sections
+from reconciler.report.html.changes import agents_words, change_sections, group_sections
 from reconciler.report.html.diagnostics import problem_sections
+from reconciler.report.html.guardrails import guardrail_sections, refusal_lines
 from reconciler.report.html.markup import Html, between, element
-from reconciler.report.html.page import Section, Verdict, badge, folded, page, paragraph, sentences, tiles
+from reconciler.report.html.page import Section, Verdict, page
+from reconciler.report.html.pieces import folded, paragraph, sentences, tiles
 from reconciler.report.layout import counted, named_agents
 from reconciler.report.plan_facts import facts
 from reconciler.report.plan_text import changed_words, scope_words
@@ -29,34 +30,27 @@ def plan_page(report: PlanReport) -> str:
     """Return the page of a plan, fresh or read from a file."""
     plan = report.plan
     kind = "Plan" if plan.going_back is None else "Rollback"
+    groups = group_changes(plan.changes)
     return page(
         title=f"{kind} for site {printable(plan.site, limit=_NAME)}",
         verdict=_verdict(plan),
+        lead=[
+            *refusal_lines(plan.findings),
+            *_warnings(plan),
+            *capacity_headline(plan.capacity),
+            tiles([(str(action), _count(report, action)) for action in Action]),
+        ],
         facts=_facts(report),
-        lead=[*_warnings(plan), tiles([(str(action), _count(report, action)) for action in Action])],
         sections=[
             *capacity_sections(plan.capacity),
             *guardrail_sections(plan.findings, len(plan.changes)),
-            *change_sections(plan.changes),
+            *group_sections(groups),
             *going_back_sections(plan.going_back),
             Section(name="effect", title="What would be done", content=[sentences(_effects(report))]),
             *problem_sections(report.envelope.diagnostics),
+            *change_sections(plan.changes, groups),
         ],
     )
-
-
-def guardrail_sections(findings: Sequence[GuardrailFinding], changes: int | None) -> list[Section]:
-    """Return what the guardrails object to, with the flag that approves it; `changes` where their number is known."""
-    if not findings:
-        return []
-    content = [element("ul", *(_finding(finding) for finding in findings), class_="findings")]
-    refusing = {finding.guardrail for finding in findings if not finding.lifted}
-    if refusing and changes is not None:
-        remedy = "If all of it is meant, approve exactly this many changes: "
-        if refusing == {"allow_changes"}:
-            remedy = "Leave --allow-changes out, or approve this plan: "
-        content.append(paragraph(remedy, element("code", f"--allow-changes {changes}"), class_="remedy"))
-    return [Section(name="guardrails", title="Guardrails", content=content)]
 
 
 def going_back_sections(going_back: GoingBack | None) -> list[Section]:
@@ -119,14 +113,3 @@ def _warnings(plan: Plan) -> list[Html]:
 
 def _effects(report: PlanReport) -> list[str]:
     return [*facts(report.plan, unchanged=report.unchanged, estimate=report.estimate), *knowledge(report.plan)]
-
-
-def _finding(finding: GuardrailFinding) -> Html:
-    name, planned, limit = (printable(text) for text in (finding.guardrail, finding.planned, finding.limit))
-    said = "lifted" if finding.lifted else "refused"
-    head = between(" ", [badge(said), element("code", name)])
-    words = paragraph(element("strong", planned), f"; {limit}" if name == "allow_changes" else f"; limit {limit}")
-    agents = []
-    if finding.agents:
-        agents = [agents_folded(finding.agents)]
-    return element("li", paragraph(head), words, *agents, class_=said)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reconciler.model.printable import printable
 from reconciler.report.html.diagnostics import problem_sections, problem_verdict
+from reconciler.report.html.guardrails import guardrail_sections, refusal_lines
 from reconciler.report.html.markup import element, joined
 from reconciler.report.html.page import Section, page
-from reconciler.report.html.plan import going_back_sections, guardrail_sections
+from reconciler.report.html.plan import going_back_sections
 from reconciler.report.layout import counted
 from reconciler.report.reported import ProblemReport
 
@@ -18,8 +19,8 @@ def problem_page(report: ProblemReport) -> str:
     return page(
         title=f"{printable(envelope.command, limit=20).capitalize()}{site}",
         verdict=problem_verdict(envelope.diagnostics, envelope.exit_reason),
+        lead=refusal_lines(report.findings),
         facts=_facts(report),
-        lead=[],
         sections=[
             *problem_sections(envelope.diagnostics),
             *guardrail_sections(report.findings, None),

@@ -3,11 +3,12 @@
 // and the first page of each table.
 //
 // Rules of this file: text enters the page as text nodes and attributes alone, never as markup; nothing is fetched,
-// stored or timed; only the rows of one page are ever in the document.
+// stored or timed; on a screen only the rows of one page are ever in the document, on paper no more than PRINTED.
 
 (() => {
   const collator = new Intl.Collator("en", { numeric: true });
   const number = new Intl.NumberFormat("en");
+  const PRINTED = 2000;
 
   // One column. `rank` and `text` are kept for each distinct value, so that a hundred thousand rows cost an index each.
   class Column {
@@ -68,6 +69,7 @@
 
   class Table {
     constructor(root) {
+      this.root = root;
       const { page, noun, columns } = JSON.parse(root.querySelector("script").textContent);
       this.size = page;
       this.noun = noun;
@@ -109,11 +111,13 @@
       this.pager.addEventListener("click", ({ target }) => target.dataset.go && this.turn(target.dataset.go));
     }
 
+    // Rising, then falling, then as the report has them, which is what matters most first.
     sortBy(column, heading) {
-      this.falling = this.sorted === column && !this.falling;
-      this.sorted = column;
+      const again = this.sorted === column;
+      this.sorted = again && this.falling ? null : column;
+      this.falling = again && !this.falling;
       for (const other of this.headings) other.removeAttribute("aria-sort");
-      heading.setAttribute("aria-sort", this.falling ? "descending" : "ascending");
+      if (this.sorted) heading.setAttribute("aria-sort", this.falling ? "descending" : "ascending");
       this.choose();
     }
 
@@ -143,18 +147,29 @@
     show(page) {
       this.page = page;
       const start = page * this.size;
-      const shown = this.rows.slice(start, start + this.size);
+      this.draw(this.rows.slice(start, start + this.size));
+      this.tell(start);
+    }
+
+    draw(rows) {
       const columns = this.columns.filter(({ shown }) => shown);
-      this.body.replaceChildren(...shown.map((row) => {
+      this.body.replaceChildren(...rows.map((row) => {
         const line = document.createElement("tr");
         line.append(...columns.map((column) => column.cell(row)));
         return line;
       }));
-      this.tell(start, shown.length);
     }
 
-    tell(start, length) {
+    // Paper has no pages to turn: all rows that were found, or the first of them and a word about the others.
+    print() {
+      const rows = this.rows.slice(0, PRINTED);
+      this.draw(rows);
+      if (this.count && rows.length < this.rows.length) this.count.append(`, the first ${number.format(PRINTED)} printed`);
+    }
+
+    tell(start) {
       const [all, found] = [this.all.length, this.rows.length];
+      const end = Math.min(start + this.size, found);
       const nouns = all === 1 ? this.noun : `${this.noun}s`;
       if (this.count) {
         this.count.textContent = found === all
@@ -163,7 +178,7 @@
       if (!this.pager) return;
       const last = this.last();
       this.pager.hidden = last === 0;
-      this.here.textContent = `${number.format(start + 1)}–${number.format(start + length)} of ${number.format(found)}`;
+      this.here.textContent = `${number.format(start + 1)}–${number.format(end)} of ${number.format(found)}`;
       for (const button of this.pager.querySelectorAll("button")) {
         const back = button.dataset.go === "first" || button.dataset.go === "previous";
         button.setAttribute("aria-disabled", String(this.page === (back ? 0 : last)));
@@ -177,7 +192,9 @@
     turn(where) {
       const pages = { first: 0, previous: this.page - 1, next: this.page + 1, last: this.last() };
       const page = Math.min(Math.max(pages[where], 0), this.last());
-      if (page !== this.page) this.show(page);
+      if (page === this.page) return;
+      this.show(page);
+      this.root.scrollIntoView({ block: "start" });
     }
   }
 
@@ -195,6 +212,8 @@
     }
   }
 
-  for (const root of document.querySelectorAll(".data")) new Table(root);
+  const tables = [...document.querySelectorAll(".data")].map((root) => new Table(root));
   document.addEventListener("keydown", listen);
+  window.addEventListener("beforeprint", () => tables.forEach((table) => table.print()));
+  window.addEventListener("afterprint", () => tables.forEach((table) => table.show(table.page)));
 })();

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from reconciler.model.printable import printable
 from reconciler.report.html.markup import Html, between, data_block, element
-from reconciler.report.html.page import badge, paragraph
+from reconciler.report.html.pieces import badge, paragraph
 
 PAGE = 100
 """Rows shown at once."""
