@@ -59,6 +59,21 @@ class Browser:
         """Return and forget what the console says: errors, warnings and what the policy refused."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
+    @contextmanager
+    def without_scripts(self) -> Iterator[None]:
+        """Run no script of a page, as some readers have it; `ask` has no answer then, and `texts` has."""
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+    def texts(self) -> list[str]:
+        """Return the texts that are laid out, in the order of the document."""
+        seen = self.driver.execute_cdp_cmd("DOMSnapshot.captureSnapshot", {"computedStyles": []})
+        strings, layout = seen["strings"], seen["documents"][0]["layout"]
+        return [strings[place].strip() for place in layout["text"] if place >= 0]
+
     def picture(self, *, height: int | None = None) -> bytes:
         """Return the page as a PNG, whole or its first `height` pixels."""
         size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]

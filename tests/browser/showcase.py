@@ -5,8 +5,9 @@ They are what docs/images shows, and what the tests in a browser open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from report.examples import DIAGNOSTICS, fates
 from support.fleets import agent_range, concurrency, desired, desired_agent, record, site, state
@@ -19,7 +20,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.site import GuardrailSettings
 from reconciler.model.state import AgentRecord
 from reconciler.planning import make_plan
-from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport
+from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
 
 ENVELOPE = Envelope(
     command="plan",
@@ -78,17 +79,37 @@ def plan_report(plan: Plan | None = None) -> PlanReport:
 
 
 def outcome_report() -> OutcomeReport:
-    envelope = replace(ENVELOPE, command="apply", exit_code=8, exit_reason="some-agents-failed", diagnostics=())
-    return OutcomeReport(envelope=envelope, outcomes=fates(floor()), rollback_file="rollback-demo-7.json")
+    plan = floor()
+    return OutcomeReport(
+        envelope=replace(ENVELOPE, command="apply", exit_code=8, exit_reason="some-agents-failed", diagnostics=()),
+        outcomes=fates(plan),
+        fingerprint=plan.fingerprint,
+        base=plan.base,
+        saved=replace(plan.base, serial=plan.base.serial + 1),
+        rollback_file="rollback-demo-7.json",
+    )
 
 
 def problem_report() -> ProblemReport:
-    envelope = Envelope(
-        command="validate",
-        environment="desired/demo",
-        site="demo",
-        exit_code=3,
-        exit_reason="invalid-input",
-        diagnostics=DIAGNOSTICS,
-    )
+    envelope = replace(ENVELOPE, command="validate", exit_code=3, exit_reason="invalid-input", diagnostics=DIAGNOSTICS)
     return ProblemReport(envelope=envelope)
+
+
+def refused_report() -> ProblemReport:
+    """An apply that a guardrail stopped, of a plan that has changed since it was reviewed."""
+    plan = floor()
+    return ProblemReport(
+        envelope=replace(ENVELOPE, command="apply", diagnostics=()),
+        notes=("- agent 1007: forget", "+ agent 1008: set email 6 → 7"),
+        fingerprint=plan.fingerprint,
+        findings=plan.findings,
+    )
+
+
+PAGES: Mapping[str, Callable[[], Reported]] = {
+    "plan": cache(plan_report),
+    "outcome": cache(outcome_report),
+    "problems": cache(problem_report),
+    "refused": cache(refused_report),
+}
+"""Every kind of page, by name; each report is made once."""

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from reconciler.model.capacity import Capacity
 from reconciler.model.printable import printable
 from reconciler.report.capacity_sums import change_words, channel_words, losses_first, over_all_teams
+from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.markup import Content, Html, between, element, joined
 from reconciler.report.html.page import Section
 from reconciler.report.html.pieces import folded, sentences
-from reconciler.report.html.table import Column, Table, Words, table_markup
+from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted
 
 _DRAWN = 30

@@ -9,10 +9,11 @@ from reconciler.model.plan import Change, Edit
 from reconciler.model.printable import printable
 from reconciler.report.change_words import deed_words, value_words
 from reconciler.report.grouping import ChangeGroup
+from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.markup import Content, Html, between, element
 from reconciler.report.html.page import Section
 from reconciler.report.html.pieces import badge, folded, paragraph
-from reconciler.report.html.table import Column, Table, Words, table_markup
+from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted, named_agents
 
 _SHOWN_GROUPS = 100
@@ -121,7 +122,9 @@ def _places(change: Change) -> tuple[str, ...]:
     causes = {edit.cause for edit in change.edits if edit.cause is not None}
     if not causes and change.source is not None:
         causes = {change.source}
-    return tuple(str(cause) for cause in sorted(causes))
+    places = [str(cause) for cause in sorted(causes)]
+    rest = len(places) - _SHOWN_CAUSES
+    return (*places[:_SHOWN_CAUSES], *([f"and {counted(rest, 'more line')}"] if rest > 0 else []))
 
 
 def _channels(change: Change) -> tuple[str, ...]:

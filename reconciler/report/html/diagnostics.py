@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
+from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.page import Section, Verdict
-from reconciler.report.html.table import Column, Table, Words, table_markup
+from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted
 
 _LIMIT = 1000

@@ -10,12 +10,13 @@ from reconciler.model.printable import printable
 from reconciler.report.documents import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
 from reconciler.report.html.changes import agents_words, group_line
+from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.diagnostics import problem_sections
 from reconciler.report.html.markup import Html, element
 from reconciler.report.html.page import Section, Verdict, page
 from reconciler.report.html.pieces import badge, paragraph, sentences, tiles
 from reconciler.report.html.plan import going_back_sections
-from reconciler.report.html.table import Column, Table, Words, table_markup
+from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted
 from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport

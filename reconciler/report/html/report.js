@@ -12,8 +12,11 @@
 
   // One column. `rank` and `text` are kept for each distinct value, so that a hundred thousand rows cost an index each.
   class Column {
-    constructor({ name, label, badges, separator, shown, cells, pieces, lists }) {
-      Object.assign(this, { name, label, badges, separator, shown, cells, pieces, lists });
+    constructor({ name, label, badges, separator, shown, cells, shared, rests, lists }) {
+      const pieces = [];
+      if (rests) rests.forEach((rest, index) => pieces.push((pieces[index - 1] || "").slice(0, shared[index]) + rest));
+      Object.assign(this, { name, label, badges, separator, shown, pieces, lists });
+      this.cells = cells || lists.map((_, row) => row); // left out where every row has words of its own
       this.texts = lists && lists.map((list) => list.map((place) => pieces[place]).join(separator));
       this.folded = this.texts && this.texts.map((text) => text.toLowerCase());
     }
@@ -101,8 +104,18 @@
       if (!this.form) return;
       this.form.hidden = false;
       this.form.addEventListener("submit", (event) => event.preventDefault());
-      this.form.addEventListener("input", () => this.choose());
-      this.form.addEventListener("reset", () => queueMicrotask(() => this.choose()));
+      this.form.addEventListener("input", ({ target }) => target.matches("input") && this.choose());
+      this.form.addEventListener("change", ({ target }) => target.matches("select") && this.choose());
+      this.form.addEventListener("reset", (event) => {
+        event.preventDefault(); // the browser would empty the fields only after this listener
+        this.clear();
+      });
+    }
+
+    clear() {
+      this.form.elements.text.value = "";
+      for (const choice of this.form.querySelectorAll("select")) choice.value = "-";
+      this.choose();
     }
 
     offerPages() {
@@ -198,12 +211,12 @@
     }
   }
 
-  // A slash leads to the first filter, and Escape empties the one that has the focus.
+  // A slash leads to the first filter in sight, and Escape takes back what stands in the filters that have the focus.
   function listen(event) {
     const { target, key } = event;
     const writing = target.matches("input, select, textarea");
     if (key === "/" && !writing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const search = document.querySelector("input[type=search]");
+      const search = [...document.querySelectorAll("input[type=search]")].find((each) => each.checkVisibility());
       if (!search) return;
       event.preventDefault();
       search.focus();

@@ -8,62 +8,19 @@ browser holds them to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from reconciler.model.printable import printable
+from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.markup import Html, between, data_block, element
 from reconciler.report.html.pieces import badge, paragraph
 
 PAGE = 100
 """Rows shown at once."""
+_MOST_CHOICES = 500
+"""Values a reader can still choose from; where there are more, they are looked for by typing."""
 _FEW = 10
 """So many rows are seen at a glance: no filter is offered for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The cells of one column, each made of pieces, such as the edits of an agent."""
-
-    pieces: tuple[str, ...]
-    """Each distinct piece once, printable."""
-    lists: tuple[tuple[int, ...], ...]
-    """Each distinct cell once: the places of its pieces in `pieces`."""
-    cells: tuple[int, ...]
-    """For each row, the place of its cell in `lists`."""
-
-    @classmethod
-    def of(cls, cells: Iterable[tuple[str, ...]], *, limit: int = 300) -> Words:
-        """Return the cells with every distinct value kept once; a piece has at most `limit` characters."""
-        distinct: dict[tuple[str, ...], int] = {}
-        places = tuple([distinct.setdefault(cell, len(distinct)) for cell in cells])
-        pieces: dict[str, int] = {}
-        lists = tuple([tuple([pieces.setdefault(each, len(pieces)) for each in cell]) for cell in distinct])
-        return cls(pieces=tuple(printable(each, limit=limit) for each in pieces), lists=lists, cells=places)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column: whole numbers, or words."""
-
-    name: str
-    label: str
-    cells: Words | tuple[int, ...]
-    choice: str = ""
-    """Set where rows can be chosen by the value: what the choice is called that chooses none, such as `every team`."""
-    badges: bool = False
-    """Whether its values are words of our own, which the stylesheet colours."""
-    separator: str = ", "
-    """What stands between two pieces of a cell."""
-    shown: bool = True
-    """A column that is not shown is only there to choose by."""
-
-    @cached_property
-    def choices(self) -> list[tuple[str, int]]:
-        """The distinct pieces with their places, as a person would look for them."""
-        pieces = self.cells.pieces if isinstance(self.cells, Words) else ()
-        return sorted((piece, place) for place, piece in enumerate(pieces))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +38,7 @@ class Table:
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return len(_numbers(self.columns[0]))
+        return self.columns[0].rows
 
 
 def table_markup(table: Table) -> list[Html]:
@@ -108,11 +65,11 @@ def _count(table: Table) -> str:
 def _filters(table: Table) -> Html:
     name = f"{table.name}-text"
     search = element("input", type="search", id=name, name="text", placeholder=table.hint, autocomplete="off")
-    choices = [_choice(table, column) for column in table.columns if column.choice and len(column.choices) > 1]
+    chosen_by = [each for each in table.columns if each.choice and 1 < len(each.choices) <= _MOST_CHOICES]
     return element(
         "form",
         element("div", element("label", "Filter", for_=name), search),
-        *choices,
+        *(_choice(table, column) for column in chosen_by),
         element("button", "Clear", type="reset"),
         role="search",
         aria_label=table.caption,
@@ -156,17 +113,4 @@ def _pager(table: Table) -> Html:
 
 
 def _data(table: Table) -> dict[str, object]:
-    return {"page": PAGE, "noun": table.noun, "columns": [_column_data(column) for column in table.columns]}
-
-
-def _column_data(column: Column) -> dict[str, object]:
-    said: dict[str, object] = {
-        name: getattr(column, name) for name in ("name", "label", "badges", "separator", "shown")
-    }
-    if isinstance(column.cells, Words):
-        return {**said, "pieces": column.cells.pieces, "lists": column.cells.lists, "cells": column.cells.cells}
-    return {**said, "cells": column.cells}
-
-
-def _numbers(column: Column) -> tuple[int, ...]:
-    return column.cells.cells if isinstance(column.cells, Words) else column.cells
+    return {"page": PAGE, "noun": table.noun, "columns": [column.data for column in table.columns]}
