@@ -62,6 +62,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert modules == {path.relative_to(ROOT).as_posix() for path in (ROOT / "reconciler").rglob("*.py")}
 
 
+def test_the_wheel_carries_what_the_page_of_a_report_is_made_of(wheel: Path) -> None:
+    folder = ROOT / "reconciler" / "report" / "html"
+    assets = {path.relative_to(ROOT).as_posix() for path in folder.iterdir() if path.suffix in {".css", ".js"}}
+    assert len(assets) == 2
+    assert assets <= _names(wheel)
+
+
 def test_the_wheel_names_its_licence_its_python_and_its_command(wheel: Path) -> None:
     metadata = _metadata(wheel, "METADATA")
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -78,17 +85,19 @@ def test_the_wheel_has_the_version_the_package_says(wheel: Path) -> None:
     assert f'__version__ = "{_metadata(wheel, "METADATA")["Version"]}"' in source
 
 
-def test_an_installed_wheel_finds_its_schemas_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_finds_what_it_carries_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     target = tmp_path / "installed"
     pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     _run(*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel))
     code = (
         "import json, reconciler; from reconciler.schemas import schema_text;"
-        "print(json.dumps([reconciler.__file__, json.loads(schema_text('fleet'))]))"
+        "from reconciler.report.html.assets import stylesheet;"
+        "print(json.dumps([reconciler.__file__, json.loads(schema_text('fleet')), stylesheet().text]))"
     )
-    place, schema = json.loads(_run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(target)))
+    place, schema, style = json.loads(_run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(target)))
     assert Path(place).is_relative_to(target)
     assert schema == json.loads((ROOT / "schemas" / "fleet.schema.json").read_text(encoding="utf-8"))
+    assert style.lstrip() == (ROOT / "reconciler" / "report" / "html" / "report.css").read_text(encoding="utf-8")
 
 
 # The lock file.

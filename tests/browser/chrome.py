@@ -57,7 +57,8 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return and forget what the console says: errors, warnings and what the policy refused."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium left it without types
+        return [entry["message"] for entry in entries]
 
     @contextmanager
     def without_scripts(self) -> Iterator[None]:

@@ -55,6 +55,7 @@ def _wanted(team: str, value: Concurrency) -> DesiredAgent:
     return replace(agent, origins=origins)
 
 
+@cache
 def floor() -> Plan:
     """Three hundred agents: a weaker night shift, a channel closed, four who leave, six who come, and one exception."""
     recorded: dict[int, Concurrency | AgentRecord] = {}
@@ -72,8 +73,8 @@ def floor() -> Plan:
     return make_plan(desired(wanted, at=site(guardrails=limits, url="https://gateway.example:8043")), state(recorded))
 
 
-def plan_report(plan: Plan | None = None) -> PlanReport:
-    plan = plan or floor()
+def plan_report() -> PlanReport:
+    plan = floor()
     estimate = Estimate(calls=len(plan.calls), concurrency=4, requests_per_second=20)
     return PlanReport(envelope=ENVELOPE, plan=plan, unchanged=len(plan.unchanged), estimate=estimate)
 
@@ -107,9 +108,9 @@ def refused_report() -> ProblemReport:
 
 
 PAGES: Mapping[str, Callable[[], Reported]] = {
-    "plan": cache(plan_report),
-    "outcome": cache(outcome_report),
-    "problems": cache(problem_report),
-    "refused": cache(refused_report),
+    "plan": plan_report,
+    "outcome": outcome_report,
+    "problems": problem_report,
+    "refused": refused_report,
 }
-"""Every kind of page, by name; each report is made once."""
+"""Every kind of page, by name."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
+from axe_core_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # it has no types
 from browser.chrome import NARROW, WIDE, Browser
-from browser.showcase import PAGES
+from browser.showcase import PAGES, floor
 from selenium.webdriver import ActionChains, Keys
 
 from reconciler.report.reported import Reported
@@ -107,14 +107,13 @@ def _tab_through(browser: Browser, *, at_most: int) -> list[dict[str, Any]]:
 
 
 def test_on_paper_every_row_stands_everything_is_unfolded_and_nothing_asks_to_be_clicked(opened: Opened) -> None:
-    report = PAGES["plan"]()
-    browser = opened(report)
+    browser = opened(PAGES["plan"]())
     browser.ask(
         "addEventListener('beforeprint', () => { window.printed ="
         " document.querySelectorAll('#changes-table tbody tr').length; });"
     )
     browser.driver.execute_cdp_cmd("Page.printToPDF", {})
-    changes = len(report.plan.changes)
+    changes = len(floor().changes)
     assert browser.ask("return window.printed") == changes > 100
     assert browser.ask("return document.querySelectorAll('#changes-table tbody tr').length") == 100
 

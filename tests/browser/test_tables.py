@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 from browser.chrome import Browser
 from browser.showcase import PAGES
+from browser.showcase import floor as floor_plan
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
@@ -18,7 +19,7 @@ from reconciler.report.reported import Reported
 
 Opened = Callable[[Reported], Browser]
 
-CHANGES: Sequence[Change] = PAGES["plan"]().plan.changes
+CHANGES: Sequence[Change] = floor_plan().changes
 
 
 def agents_shown(browser: Browser) -> list[int]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -82,7 +83,7 @@ def test_what_cannot_be_seen_is_written_out(text: str) -> None:
 
 
 REPORTS: Mapping[str, Callable[[], Reported]] = {
-    **{name: (lambda name=name: plan_report(name)) for name in PLANS},
+    **{name: partial(plan_report, name) for name in PLANS},
     "outcome": lambda: outcome_report("sixty-agents"),
     "problems": problem_report,
 }
