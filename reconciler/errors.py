@@ -16,6 +16,7 @@ name the thing, the place and the remedy; no error ever carries a secret. Nothin
     │   ├── StateConflictError   10   the state is not the one that was read; nothing was overwritten
     │   ├── StateUnansweredError 10   the state was sent to where it is kept, and no answer came
     │   └── JournalError     10   the journal beside the state is damaged or cannot be made durable
+    ├── ReviewHostError      11   the host of a pull request refused, or could not be reached
     └── InterruptedRunError 130   the run was told to stop
 
 Problems inside the user's files are not exceptions: they are `model.diagnostic.Diagnostic` values, all reported at
@@ -42,6 +43,7 @@ class ExitCode(IntEnum):
     SOME_AGENTS_FAILED = 8
     SOME_AGENTS_DEFERRED = 9
     STATE_FAILED = 10
+    REVIEW_HOST_FAILED = 11
     INTERRUPTED = 130
 
     @property
@@ -119,6 +121,12 @@ class StateUnansweredError(StateError):
 
 class JournalError(StateError):
     """The journal beside the state is damaged, or a record of it cannot be made durable."""
+
+
+class ReviewHostError(ReconcilerError):
+    """The host of a pull request refused what it was asked, or could not be reached; the plan or the run stands."""
+
+    exit_code = ExitCode.REVIEW_HOST_FAILED
 
 
 class InterruptedRunError(ReconcilerError):
