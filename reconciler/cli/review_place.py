@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,9 +22,9 @@ from reconciler.review import (
     PullRequest,
     ReviewHost,
     Wishes,
+    exchanging,
     find_pull_request,
     headers_of,
-    open_exchange,
     open_pull_request,
     ways_of,
 )
@@ -59,8 +60,9 @@ class ReviewPlace:
         """What an error says of how the host was asked."""
         return Access(token=str(self.token), from_fork=self.pull_request.from_fork)
 
-    def open(self) -> ReviewHost:
-        """Read the token, and return the pull request.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[ReviewHost]:
+        """Read the token, and yield the pull request.
 
         Raises:
             CredentialError: the token is not where its reference says.
@@ -68,13 +70,13 @@ class ReviewPlace:
             ReviewHostError: the host was asked which pull request is meant, and refused.
         """
         token = read_secret(self.token, root=Path(), environ=os.environ, what="--token")
-        exchange = open_exchange(
+        with exchanging(
             api=self.pull_request.api,
             headers=headers_of(self.pull_request.kind, token=token, reference=self.token),
             authorities=None if self.ca_file is None else read_file(self.ca_file, what="CA certificate"),
             patience=self.patience,
-        )
-        return open_pull_request(exchange, self.pull_request, self.access)
+        ) as exchange:
+            yield open_pull_request(exchange, self.pull_request, self.access)
 
 
 def review_place_options(command: _F) -> _F:

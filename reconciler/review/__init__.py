@@ -6,7 +6,7 @@ a host is believed but what this token's own account has written there.
 
 from reconciler.review.access import HostWays, headers_of, open_pull_request, require_number, ways_of
 from reconciler.review.body import StickyComment, sticky_comment
-from reconciler.review.exchange import Request, open_exchange
+from reconciler.review.exchange import Request, exchanging
 from reconciler.review.host import ReviewHost
 from reconciler.review.marker import is_site_name
 from reconciler.review.pull_request import HostKind, PullRequest, Wishes, find_pull_request
@@ -28,12 +28,12 @@ __all__ = [
     "Standing",
     "StickyComment",
     "Wishes",
+    "exchanging",
     "find_pull_request",
     "fold_others",
     "headers_of",
     "is_site_name",
     "label",
-    "open_exchange",
     "open_pull_request",
     "post",
     "require_number",

@@ -8,10 +8,11 @@ caller finds out by looking.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -144,8 +145,11 @@ class HttpExchange:
         )
 
 
-def open_exchange(*, api: str, headers: Mapping[str, str], authorities: bytes | None, patience: float) -> HttpExchange:
-    """Return an exchange; nothing is connected yet.
+@contextlib.contextmanager
+def exchanging(
+    *, api: str, headers: Mapping[str, str], authorities: bytes | None, patience: float
+) -> Iterator[HttpExchange]:
+    """Yield an exchange; nothing is connected yet, and nothing is any more afterwards.
 
     Args:
         api: the address of the host's API.
@@ -156,14 +160,14 @@ def open_exchange(*, api: str, headers: Mapping[str, str], authorities: bytes | 
     Raises:
         InputError: `authorities` holds no certificate.
     """
-    client = httpx.Client(
+    with httpx.Client(
         verify=_trust(authorities),
         headers={"User-Agent": f"reconciler/{__version__}", **headers},
         timeout=_TIMEOUT,
         follow_redirects=False,
         trust_env=api.startswith("https:"),  # a proxy would get the token of a plain request
-    )
-    return HttpExchange(client, patience=patience)
+    ) as client:
+        yield HttpExchange(client, patience=patience)
 
 
 def _trust(authorities: bytes | None) -> ssl.SSLContext:

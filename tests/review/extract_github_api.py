@@ -3,8 +3,8 @@
     npm pack @octokit/openapi@23.0.2 && npm pack @octokit/graphql-schema@15.26.1
     python tests/review/extract_github_api.py octokit-openapi-23.0.2.tgz octokit-graphql-schema-15.26.1.tgz
 
-Both packages are published by Octokit, GitHub's own, under the MIT licence, which is kept in the files that this writes.
-Nothing is edited: paths, fields and types that are not called are left out, and so is what only explains.
+Both packages are published by Octokit, GitHub's own, under the MIT licence, which is kept in the files that this
+writes. Nothing is edited: paths, fields and types that are not called are left out, and so is what only explains.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def cut_schema(whole: GraphQLSchema) -> GraphQLSchema:
     user = GraphQLObjectType("User", fields_of(whole, "User"))
     query = GraphQLObjectType("Query", {"viewer": GraphQLField(user)})
     mutation_field = fields_of(whole, "Mutation")["minimizeComment"]
-    payload = GraphQLObjectType("MinimizeCommentPayload", fields_of(whole, "MinimizeCommentPayload", ("clientMutationId",)))
+    payload = GraphQLObjectType(
+        "MinimizeCommentPayload", fields_of(whole, "MinimizeCommentPayload", ("clientMutationId",))
+    )
     mutation = GraphQLObjectType("Mutation", {"minimizeComment": GraphQLField(payload, mutation_field.args)})
     return GraphQLSchema(query=query, mutation=mutation)
 

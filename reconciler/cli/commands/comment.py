@@ -80,7 +80,8 @@ def command(
     comments = _comments(files, place, site=site, max_chars=max_chars)
     manner = _Manner(minimize_old=minimize_old, fold_others=fold_others, label=not no_label)
     if not dry_run:
-        return comment_result(place, *_carry_out(place.open(), comments, manner))
+        with place.opened() as host:
+            return comment_result(place, *_carry_out(host, comments, manner))
     require_number(place.pull_request)
     rehearsed = RehearsedExchange()
     _carry_out(open_pull_request(rehearsed, place.pull_request, place.access), comments, manner)
