@@ -82,7 +82,9 @@ class ReviewPlace:
 def review_place_options(command: _F) -> _F:
     """Add the flags, handed to the command as one `place`."""
 
-    @click.option("--host", type=click.Choice([*HostKind]), help="The host; in a CI job it is known.")
+    @click.option(
+        "--host", type=click.Choice([str(each) for each in HostKind]), help="The host; in a CI job it is known."
+    )
     @click.option(
         "--api-url", metavar="URL", help="Its API: https://github.example.com/api/v3; in a CI job it is known."
     )
