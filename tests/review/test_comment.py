@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
+from report.examples import outcome
 from review.conftest import Desk
 from review.gitlab_host import GitlabHost
 from support.site import Site
 
+from reconciler.errors import ExitCode
+from reconciler.model.outcome import Result
+from reconciler.report import Envelope, OutcomeReport, document_text, report_document
 from reconciler.review.marker import read_marker
 
 MARKED = re.compile(r"<!-- reconciler:demo:([a-z-]+):[0-9a-f]{64} -->\n## ")
@@ -64,46 +67,32 @@ def test_a_refused_plan_a_plan_without_changes_and_an_outcome_change_the_label(d
     desk.run("refused.json")
     assert desk.host.labels == ["reconciler/refused"]
 
-    (desk.site.work / "outcome.json").write_text(json.dumps(outcome_document("applied")))
-    desk.run("outcome.json")
+    assert desk.run(save_outcome(desk, Result.APPLIED)).err == ""
     assert desk.host.labels == ["reconciler/applied"]
     assert outcomes(desk) == ["applied"]
 
 
-def outcome_document(result: str, *, site: str = "demo") -> dict[str, object]:
-    """The document of a run that called one agent."""
-    names = ("applied", "deferred", "failed", "in_doubt", "skipped", "forgotten", "calls")
-    code, reason = {"applied": (0, "done"), "deferred": (9, "some-agents-deferred")}.get(
-        result, (8, "some-agents-failed")
+REASONS = {Result.APPLIED: ExitCode.DONE, Result.DEFERRED: ExitCode.SOME_AGENTS_DEFERRED}
+
+
+def save_outcome(desk: Desk, result: Result, *, site: str = "demo") -> str:
+    """Save the document of a run that called one agent; return its name."""
+    code = REASONS.get(result, ExitCode.SOME_AGENTS_FAILED)
+    envelope = Envelope(
+        command="apply", environment=site, site=site, exit_code=int(code), exit_reason=code.reason, tool_version="0.1.0"
     )
-    outcome = {"agent": "1001", "action": "set", "outcome": result, "retcode": None, "message": "", "attempts": 1}
-    return {
-        "format_version": "1.0",
-        "tool_version": "0.1.0",
-        "command": "apply",
-        "environment": site,
-        "site": site,
-        "exit_code": code,
-        "exit_reason": reason,
-        "summary": {**dict.fromkeys(names, 0), result: 1, "calls": 1},
-        "diagnostics": [],
-        "fingerprint": f"sha256:{'0' * 64}",
-        "base": {"lineage": None, "serial": 0},
-        "saved": {"lineage": "11111111-2222-4333-8444-555555555555", "serial": 1},
-        "notes": [],
-        "rollback_file": None,
-        "outcomes": [outcome],
-    }
+    report = OutcomeReport(envelope=envelope, outcomes=(outcome(1001, result),), fingerprint=f"sha256:{'0' * 64}")
+    (desk.site.work / f"{site}-{result}.json").write_text(document_text(report_document(report)))
+    return f"{site}-{result}.json"
 
 
 def test_each_site_has_its_comment_and_the_worst_off_names_the_label(desk: Desk) -> None:
-    for site, result in (("north", "applied"), ("south", "failed"), ("west", "deferred")):
-        (desk.site.work / f"{site}.json").write_text(json.dumps(outcome_document(result, site=site)))
-    desk.run("north.json", "west.json")
+    north = save_outcome(desk, Result.APPLIED, site="north")
+    desk.run(north, save_outcome(desk, Result.DEFERRED, site="west"))
     assert desk.host.labels == ["reconciler/deferred"]
-    desk.run("south.json")
+    desk.run(save_outcome(desk, Result.FAILED, site="south"))
     assert desk.host.labels == ["reconciler/failed"]
-    desk.run("north.json")
+    desk.run(north)
     assert desk.host.labels == ["reconciler/failed"]
     assert outcomes(desk) == ["applied", "deferred", "failed"]
 
@@ -210,9 +199,7 @@ def test_a_folded_comment_is_never_touched_again(desk: Desk) -> None:
 
 
 def test_comments_of_sites_without_a_file_are_folded_on_request(desk: Desk) -> None:
-    for site in ("north", "south"):
-        (desk.site.work / f"{site}.json").write_text(json.dumps(outcome_document("failed", site=site)))
-    desk.run("north.json", "south.json")
+    desk.run(*(save_outcome(desk, Result.FAILED, site=site) for site in ("north", "south")))
     ended = desk.run(desk.plan(), "--fold-others", "--json")
 
     assert ended.document["folded_sites"] == ["north", "south"]
