@@ -89,7 +89,8 @@ def run_git(arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], 
 def _surroundings(environ: Mapping[str, str], config: Sequence[tuple[str, str]]) -> dict[str, str]:
     found = plain_environment(environ) | _IDENTITY
     count = int(found.get("GIT_CONFIG_COUNT", "0")) if found.get("GIT_CONFIG_COUNT", "0").isdecimal() else 0
-    config = (*config, ("core.hooksPath", os.devnull))
+    # What is thrown away needs no syncing. Git keeps these settings from the other side of a push, on this machine too.
+    config = (*config, ("core.hooksPath", os.devnull), ("core.fsync", "none"))
     for index, (key, value) in enumerate(config, start=count):
         found |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
     return found | {"GIT_CONFIG_COUNT": str(count + len(config))}

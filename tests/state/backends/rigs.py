@@ -152,6 +152,7 @@ def bare_repository(root: Path) -> Path:
     repository = root / "states.git"
     subprocess.run([git, "init", "--quiet", "--bare", str(repository)], check=True)
     subprocess.run([git, "-C", str(repository), "config", "http.receivepack", "true"], check=True)
+    subprocess.run([git, "-C", str(repository), "config", "core.fsync", "none"], check=True)
     return repository
 
 
