@@ -47,8 +47,8 @@ demo: $(INSTALLED) ## Rehearse plan and apply against a gateway that runs on thi
 test: $(INSTALLED) ## Run the tests, on up to four cores.
 	@$(PYTEST) $(if $(COVERAGE),--cov) $(ARGS)
 
-torture: $(INSTALLED) ## Kill, cut and refuse all that can be: the long run of tests/crash.
-	@TORTURE=1 $(PYTEST) tests/crash $(ARGS)
+torture: $(INSTALLED) ## Kill, cut and refuse all that can be: the long run of tests/crash and of contenders.
+	@TORTURE=1 $(PYTEST) tests/crash tests/state/test_contention.py $(ARGS)
 
 check: lint types test ## Run all that must pass before a change is taken: lint, types, tests.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ class Workplace:
     def start_and_meet(self) -> subprocess.Popen[str]:
         """Start an apply, and return at an instant that the dice chooses: mostly amid its calls, else before them."""
         before, process = self.calls(), self.start()
+        wait_until(lambda: hears_signals(process))
         if self.dice.random() < _BEFORE_THE_CALLS:
             time.sleep(self.dice.uniform(0.0, 0.5))
         else:
@@ -87,6 +89,20 @@ class Workplace:
         done = {str(agent) for agent in AGENTS} - due
         assert done <= live
         assert not acknowledged & due
+
+
+def hears_signals(process: subprocess.Popen[str]) -> bool:
+    """Tell whether it is past the instants in which Python itself begins, and a signal is Python's affair.
+
+    Only Linux says what a process does with a signal; elsewhere this is a guess.
+    """
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    except OSError:
+        time.sleep(0.2)
+        return True
+    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), "0")
+    return process.poll() is not None or bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def outcomes(out: str) -> dict[str, str]:

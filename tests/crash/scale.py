@@ -26,7 +26,7 @@ class Figure:
     usually: int
     torture: int
     test: str
-    """The module that tries it."""
+    """The module that tries it, in tests/."""
 
     @property
     def now(self) -> int:
@@ -41,54 +41,63 @@ POINTS = Figure(
     what="Points at which a run is killed: before, after and amid every operation, in six kinds of run",
     usually=1_440,
     torture=1_440,
-    test="test_kill_points.py",
+    test="crash/test_kill_points.py",
 )
 PAIRS = Figure(
     what="Second kills, at a point of the recovery from the first",
     usually=40,
     torture=6_000,
-    test="test_kill_points.py",
+    test="crash/test_kill_points.py",
 )
 CUTS = Figure(
     what="Disks found after a power cut: what was not synced, in every combination",
     usually=600,
     torture=2_400,
-    test="test_power_cut.py",
+    test="crash/test_power_cut.py",
 )
 REFUSALS = Figure(
     what="Operations refused by the system (`ENOSPC`, `EIO`, `EROFS`, `EMFILE`, `EINTR`), once or from then on",
     usually=200,
     torture=6_600,
-    test="test_refusals.py",
+    test="crash/test_refusals.py",
 )
 DAMAGES = Figure(
     what="Journals cut at a byte, or with a byte changed",
     usually=7_500,
     torture=130_000,
-    test="test_journal_damage.py",
+    test="crash/test_journal_damage.py",
 )
 HISTORIES = Figure(
     what="Drawn histories of edits, runs, failures, kills, power cuts and people who come and go",
     usually=50,
     torture=1_000,
-    test="test_histories.py",
+    test="crash/test_histories.py",
 )
 KILLS = Figure(
-    what="Real processes killed with `SIGKILL` at a random instant", usually=8, torture=240, test="test_processes.py"
+    what="Real processes killed with `SIGKILL` at a random instant",
+    usually=8,
+    torture=240,
+    test="crash/test_processes.py",
 )
 INTERRUPTS = Figure(
     what="Real processes told to stop (`SIGINT`, `SIGTERM`) at a random instant",
     usually=3,
     torture=90,
-    test="test_processes.py",
+    test="crash/test_processes.py",
 )
 TRACED = Figure(
     what="Real processes refused, or killed at, a system call under strace",
     usually=3,
     torture=80,
-    test="test_processes.py",
+    test="crash/test_processes.py",
 )
-FIGURES = (POINTS, PAIRS, CUTS, REFUSALS, DAMAGES, HISTORIES, KILLS, INTERRUPTS, TRACED)
+CONTENDERS = Figure(
+    what="Processes that want one lock at once (a file's; fewer for a ref's and an object's)",
+    usually=200,
+    torture=200,
+    test="state/test_contention.py",
+)
+FIGURES = (POINTS, PAIRS, CUTS, REFUSALS, DAMAGES, HISTORIES, KILLS, INTERRUPTS, TRACED, CONTENDERS)
 
 
 def sample(items: Sequence[T], size: int, *, seed: int) -> list[T]:

@@ -29,6 +29,8 @@ TWICE = 30 if TORTURE else 1
 """How many of those interrupted are told a second time."""
 SLOW = 2
 """Seconds that some answers take, longer than it takes to leave at once."""
+FULL_AT = 6000
+"""Bytes at which a file cannot grow any more: more than the way back of a first run takes, half of its journal."""
 WITHIN = 7.0
 """Seconds in which an interrupted command has to be over."""
 
@@ -95,9 +97,11 @@ def test_a_command_told_twice_leaves_at_once_and_loses_nothing(workplace: Workpl
         workplace.finish(total)
 
 
-JOURNAL, STATE, TEMPORARY = "state.json.journal", "state.json", ".state.json.tmp"
+JOURNAL, LOCK, TEMPORARY = "state.json.journal", "state.json.lock", ".state.json.tmp"
 REFUSED = [(JOURNAL, "fsync:error=EIO:when=3"), (TEMPORARY, "write:error=ENOSPC:when=1+")]
 KILLED = [(JOURNAL, "fsync:signal=KILL:when=3")]
+INTERRUPTED = [(JOURNAL, "write:error=EINTR:when=2"), (JOURNAL, "fsync:error=EINTR:when=2+3")] if TORTURE else []
+"""What Python itself does again."""
 if TORTURE:
     REFUSED += [
         (JOURNAL, f"{call}:error={error}:when={when}")
@@ -107,6 +111,13 @@ if TORTURE:
         (TEMPORARY, f"{call}:error={error}:when=1")
         for call, error in product(("openat", "write", "fsync", "fchmod", "rename"), ("ENOSPC", "EIO", "EROFS"))
     ]
+    REFUSED += [
+        (name, f"openat:error={error}:when=1")
+        for name, error in product((JOURNAL, LOCK), ("EMFILE", "ENFILE", "EROFS", "EIO"))
+    ]
+    REFUSED += [(TEMPORARY, "openat:error=EMFILE:when=1"), (LOCK, "flock:error=ENOLCK:when=1")]
+    INTERRUPTED += [(TEMPORARY, f"{call}:error=EINTR:when=1") for call in ("openat", "write", "fsync", "fchmod")]
+    INTERRUPTED += [(LOCK, "openat:error=EINTR:when=1")]
     KILLED += [(JOURNAL, f"{call}:signal=KILL:when={when}") for call, when in product(("write", "fsync"), range(1, 16))]
     KILLED += [
         (TEMPORARY, f"{call}:signal=KILL:when=1") for call in ("openat", "write", "fsync", "close", "fchmod", "rename")
@@ -118,7 +129,7 @@ def ids(cases: list[tuple[str, str]]) -> list[str]:
 
 
 def test_as_many_commands_run_under_strace_as_the_docs_say() -> None:
-    assert len(REFUSED) + len(KILLED) >= TRACED.now
+    assert len(REFUSED) + len(KILLED) + len(INTERRUPTED) >= TRACED.now
 
 
 @pytest.mark.parametrize(("name", "injection"), REFUSED, ids=ids(REFUSED))
@@ -132,6 +143,26 @@ def test_a_system_call_refused_under_strace_ends_in_words_and_is_made_up_for(
     sure = set() if "may be missing" in out else {agent for agent, each in told.items() if each == "applied"}
     workplace.told_by_the_state(sure, total=9)
     workplace.finish(9)
+
+
+@pytest.mark.parametrize(("name", "injection"), INTERRUPTED, ids=ids(INTERRUPTED))
+def test_a_system_call_interrupted_under_strace_is_made_again(workplace: Workplace, name: str, injection: str) -> None:
+    process, out, err = under_strace(workplace, name, injection)
+    assert process.returncode == 0, err
+    assert set(outcomes(out).values()) == {"applied"}
+    workplace.finish(9)
+
+
+def test_a_disk_that_takes_half_a_write_and_then_none_ends_in_words_and_is_made_up_for(workplace: Workplace) -> None:
+    limited = require_program("prlimit", package="util-linux")
+    process = workplace.start(limited, f"--fsize={FULL_AT}")  # the write that crosses it is short, the next is refused
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 10, err
+    assert "File too large" in err
+    (journal,) = (workplace.site.root / "state.json.history").iterdir()
+    assert journal.stat().st_size == FULL_AT
+    workplace.told_by_the_state({agent for agent, each in outcomes(out).items() if each == "applied"}, total=1)
+    workplace.finish(1)
 
 
 @pytest.mark.parametrize(("name", "injection"), KILLED, ids=ids(KILLED))

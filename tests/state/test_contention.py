@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from crash.scale import CONTENDERS, amount
 from state.backends.object_server import ENVIRONMENT, make_bucket, serving_objects
 from state.backends.rigs import bare_repository, git_environment
 
@@ -76,16 +76,17 @@ def contend(count: int, root: Path, kind: str, where: str, environment: dict[str
 
 
 def test_of_two_hundred_processes_one_at_a_time_has_the_lock_of_a_file(tmp_path: Path) -> None:
+    assert CONTENDERS.now == 200
     assert sorted(contend(200, tmp_path, "local", "", {})) == list(range(200))
 
 
 def test_of_contending_processes_one_at_a_time_has_the_lock_in_a_repository(tmp_path: Path) -> None:
-    repository = bare_repository(tmp_path)
-    assert sorted(contend(8, tmp_path, "git", f"file://{repository}", git_environment())) == list(range(8))
+    repository, count = bare_repository(tmp_path), amount(8, 40)
+    assert sorted(contend(count, tmp_path, "git", f"file://{repository}", git_environment())) == list(range(count))
 
 
-@pytest.mark.parametrize("count", [12])
-def test_of_contending_processes_one_at_a_time_has_the_lock_in_a_bucket(tmp_path: Path, count: int) -> None:
+def test_of_contending_processes_one_at_a_time_has_the_lock_in_a_bucket(tmp_path: Path) -> None:
+    count = amount(12, 100)
     with serving_objects() as port:
         make_bucket(port, "contended")
         found = contend(count, tmp_path, "object", f"http://127.0.0.1:{port}", ENVIRONMENT)
