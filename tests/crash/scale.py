@@ -58,7 +58,7 @@ CUTS = Figure(
 REFUSALS = Figure(
     what="Operations refused by the system (`ENOSPC`, `EIO`, `EROFS`, `EMFILE`, `EINTR`), once or from then on",
     usually=200,
-    torture=6_600,
+    torture=6_000,
     test="crash/test_refusals.py",
 )
 DAMAGES = Figure(
@@ -87,8 +87,8 @@ INTERRUPTS = Figure(
 )
 TRACED = Figure(
     what="Real processes refused, or killed at, a system call under strace",
-    usually=3,
-    torture=80,
+    usually=4,
+    torture=100,
     test="crash/test_processes.py",
 )
 CONTENDERS = Figure(
