@@ -21,6 +21,28 @@ def losses_first(capacity: Iterable[Capacity]) -> tuple[Capacity, ...]:
     return tuple(sorted(capacity, key=lambda each: (each.channel is not None, each.change, each.channel or 0)))
 
 
+def teams_by_loss(capacity: Iterable[Capacity]) -> tuple[tuple[Capacity, ...], ...]:
+    """Return each team's rows as `losses_first` sorts them, the team with the biggest loss first."""
+    found: dict[str | None, list[Capacity]] = {}
+    for each in capacity:
+        found.setdefault(each.team, []).append(each)
+    teams = [losses_first(rows) for rows in found.values()]
+    return tuple(
+        sorted(teams, key=lambda rows: (min(row.change for row in rows), rows[0].team is None, rows[0].team or ""))
+    )
+
+
+def worth_telling(rows: Sequence[Capacity]) -> tuple[Capacity, ...]:
+    """Return the rows of one team that change, and, where any does, its totals if they bind somebody."""
+    changing = [row for row in rows if row.change]
+    return tuple(row for row in rows if row.change or (changing and row.channel is None and row.bound))
+
+
+def team_words(team: str | None) -> str:
+    """Return the team's name, unquoted as its author wrote it, or words for having none."""
+    return "no team" if team is None else team
+
+
 def channel_words(channel: Channel | None) -> str:
     """Return the name of the channel, or of what holds over all channels."""
     return "total" if channel is None else channel.label
@@ -32,6 +54,11 @@ def change_words(each: Capacity) -> str:
         return "no change"
     percent = "new" if each.percent is None else f"{_sign(each.percent)}{abs(each.percent):,.1f} %"
     return f"{_sign(each.change)}{abs(each.change):,} ({percent})"
+
+
+def _biggest_loss(rows: Sequence[Capacity]) -> tuple[int, bool, str]:
+    team = rows[0].team
+    return min(row.change for row in rows), team is None, team or ""
 
 
 def _sign(number: float) -> str:

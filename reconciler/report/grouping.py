@@ -1,20 +1,22 @@
 """Changes and outcomes that say the same, put together: a thousand agents of one profile are one line.
 
-Groups keep what a reader needs to judge them, in the order in which a reader should meet them. In a plan, what takes
-something away comes first and what only repeats last; in an outcome the trouble stands last, where a terminal stops.
+Groups keep what a reader needs to judge them, in the order in which a reader should meet them. In a plan that is the
+order of `Danger`, in every format; in an outcome the trouble stands last, where a terminal stops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
+from enum import IntEnum, auto
 from operator import attrgetter
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Change, Edit, EditKind, Reason
+from reconciler.model.plan import Action, Change, Edit, Plan, Reason
+from reconciler.model.standing import Standing, StandingChange
 
 RESULT_ORDER = (
     Result.APPLIED,
@@ -28,9 +30,29 @@ _DONE = frozenset({Result.APPLIED, Result.FORGOTTEN})
 _said = attrgetter("field", "kind", "before", "after")
 
 
+class Danger(IntEnum):
+    """What a reviewer should look at first. Every format sorts changes by it; docs/planning.md tells it to people."""
+
+    TO_ZERO = auto()
+    """A call takes a channel from above 0 to 0, or leaves it out."""
+    PROTECTED = auto()
+    """The agent is protected, and recorded values change or are dropped."""
+    REMOVED = auto()
+    """The record is dropped: `forget` or `reset`."""
+    LARGE_DROP = auto()
+    """A number falls to half or less."""
+    DROP = auto()
+    """A number falls."""
+    RAISED = auto()
+    """Numbers rise, and none falls."""
+    NEW = auto()
+    AGAIN = auto()
+    """The same values once more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeGroup:
-    """Agents with the same action, reason and edits, wherever those were written."""
+    """Agents with the same action, reason and edits, wherever those were written; protected ones are by themselves."""
 
     action: Action
     reason: Reason
@@ -43,6 +65,25 @@ class ChangeGroup:
     after: Concurrency | None
     agents: tuple[AgentId, ...]
     """Sorted."""
+    teams: tuple[str | None, ...]
+    """The teams they will be recorded in, or were, sorted; `None`, which is no team, last."""
+    danger: Danger
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingGroup:
+    """Agents who change from one team and protection to another."""
+
+    before: Standing
+    after: Standing
+    agents: tuple[AgentId, ...]
+    """Sorted."""
+
+    @property
+    def bares(self) -> bool:
+        """Tell whether a protection is taken away."""
+        return self.before.protected and not self.after.protected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +98,68 @@ class OutcomeGroup:
     """Sorted."""
 
 
-def group_changes(changes: Iterable[Change]) -> tuple[ChangeGroup, ...]:
-    """Return `changes` in groups, sorted by weight, then larger first, then by first agent."""
+def group_plan(plan: Plan) -> tuple[ChangeGroup, ...]:
+    """Return the changes of `plan` in groups, the most dangerous first."""
+    return group_changes(plan.changes, protected=protected_in(plan))
+
+
+def protected_in(plan: Plan) -> frozenset[AgentId]:
+    """Return the protected agents whose recorded values a plan changes: those its guardrail names, lifted or not."""
+    named = (finding.agents for finding in plan.findings if finding.guardrail == "protected")
+    return frozenset(agent for agents in named for agent in agents)
+
+
+def group_changes(changes: Iterable[Change], *, protected: Container[AgentId] = ()) -> tuple[ChangeGroup, ...]:
+    """Return `changes` in groups, sorted by danger, then larger first, then by first agent.
+
+    Args:
+        changes: of one plan.
+        protected: the agents of whom it matters that they are changed at all.
+    """
     members: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         edits = tuple(map(_said, change.edits))
         values = () if edits else (change.before, change.after)
-        members.setdefault((change.action, change.reason, edits, *values), []).append(change)
-    groups = [_change_group(group) for group in members.values()]
-    return tuple(sorted(groups, key=lambda group: (_weight(group), -len(group.agents), group.agents[0])))
+        key = (change.action, change.reason, edits, change.agent in protected, *values)
+        members.setdefault(key, []).append(change)
+    groups = [_change_group(group, protected=group[0].agent in protected) for group in members.values()]
+    return tuple(sorted(groups, key=lambda group: (group.danger, -len(group.agents), group.agents[0])))
+
+
+def danger_of(change: Change | ChangeGroup, *, protected: bool = False) -> Danger:
+    """Return the first of the dangers that fits."""
+    fits = {
+        Danger.TO_ZERO: change.after is not None and any(map(closes, change.edits)),
+        Danger.PROTECTED: protected,
+        Danger.REMOVED: change.action in (Action.FORGET, Action.RESET),
+        Danger.LARGE_DROP: any(map(_halves, change.edits)),
+        Danger.DROP: any(map(lowers, change.edits)),
+        Danger.RAISED: change.reason is Reason.CHANGED,
+        Danger.NEW: change.reason is Reason.NEW,
+    }
+    return next((danger for danger in Danger if fits.get(danger)), Danger.AGAIN)
+
+
+def closes(edit: Edit) -> bool:
+    """Tell whether an edit takes a channel from above 0 to 0, or leaves it out."""
+    return (edit.before or 0) > 0 and not edit.after
+
+
+def lowers(edit: Edit) -> bool:
+    """Tell whether an edit takes sessions away."""
+    return (edit.after or 0) < (edit.before or 0)
+
+
+def group_standing(standing: Iterable[StandingChange]) -> tuple[StandingGroup, ...]:
+    """Return changes of team and protection in groups: lost protections first, then larger, then by first agent."""
+    members: dict[tuple[Standing, Standing], list[AgentId]] = {}
+    for each in standing:
+        members.setdefault((each.before, each.after), []).append(each.agent)
+    groups = [
+        StandingGroup(before=before, after=after, agents=tuple(sorted(agents)))
+        for (before, after), agents in members.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: (not group.bares, -len(group.agents), group.agents[0])))
 
 
 def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[OutcomeGroup, ...]:
@@ -82,9 +176,10 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[OutcomeGroup, ...]:
     return tuple(sorted(groups, key=lambda group: (rank[group.result], -len(group.agents), group.agents[0])))
 
 
-def _change_group(changes: list[Change]) -> ChangeGroup:
+def _change_group(changes: list[Change], *, protected: bool) -> ChangeGroup:
     changes = sorted(changes, key=attrgetter("agent"))
     first = changes[0]
+    teams = {change.team for change in changes}
     return ChangeGroup(
         action=first.action,
         reason=first.reason,
@@ -93,26 +188,11 @@ def _change_group(changes: list[Change]) -> ChangeGroup:
         before=first.before,
         after=first.after,
         agents=tuple(change.agent for change in changes),
+        teams=tuple(sorted(teams, key=lambda team: (team is None, team or ""))),
+        danger=danger_of(first, protected=protected),
+        protected=protected,
     )
 
 
-def _weight(group: ChangeGroup) -> int:
-    match group.action, group.reason:
-        case Action.RESET, _:
-            return 0
-        case Action.FORGET, _:
-            return 1
-        case Action.SET, Reason.CHANGED:
-            return 2 + min(map(_gain, group.edits), default=2)
-        case Action.SET, Reason.NEW:
-            return 5
-        case _:
-            return 6
-
-
-def _gain(edit: Edit) -> int:
-    """Rank an edit by what it takes away: a whole channel (0), some sessions (1), nothing (2)."""
-    before, after = edit.before or 0, edit.after or 0
-    if edit.kind in (EditKind.CLOSED, EditKind.OMITTED) or after == 0 < before:
-        return 0
-    return 1 if after < before else 2
+def _halves(edit: Edit) -> bool:
+    return (edit.before or 0) > 0 and 2 * (edit.after or 0) <= (edit.before or 0)

@@ -27,7 +27,9 @@ def facts(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) -> li
         unchanged: how many agents have nothing to do.
         estimate: how long it would take, where the site's pace is known.
     """
-    return [*_touched(plan, estimate), _untouched(plan, unchanged)] if plan.changes else [_nothing(plan, unchanged)]
+    if plan.changes:
+        return [*_touched(plan, estimate), *_regrouped(plan), _untouched(plan, unchanged)]
+    return [*_regrouped(plan), _nothing(plan, unchanged)]
 
 
 def _touched(plan: Plan, estimate: Estimate | None) -> Iterable[str]:
@@ -86,6 +88,19 @@ def _dropped(plan: Plan) -> Iterable[str]:
         yield f"{counted(forgotten, 'record')} would be dropped without a call: the gateway keeps what {whom}"
 
 
+def _regrouped(plan: Plan) -> Iterable[str]:
+    moved = sum(1 for each in plan.standing if each.moves)
+    if moved:
+        other = "another team" if moved == 1 else "other teams"
+        yield f"{counted(moved, 'agent')} would be recorded in {other}, which the gateway knows nothing of"
+    protected = sum(1 for each in plan.standing if not each.before.protected and each.after.protected)
+    if protected:
+        yield f"{counted(protected, 'agent')} would be remembered as protected"
+    bare = sum(1 for each in plan.standing if each.before.protected and not each.after.protected)
+    if bare:
+        yield f"{counted(bare, 'agent')} would no longer be remembered as protected"
+
+
 def _untouched(plan: Plan, unchanged: int) -> str:
     left = [f"{counted(unchanged, 'agent')} already as desired"] if unchanged else []
     if plan.going_back is not None:
@@ -107,5 +122,8 @@ def _nothing(plan: Plan, unchanged: int) -> str:
         return "No changes: nobody is affected by what differs from the earlier revision, and apply would send nothing."
     if not unchanged:
         return "No changes: there is no agent to look at, and apply would send nothing."
+    if plan.standing:
+        have = "has its values" if unchanged == 1 else "have their values"
+        return f"no values change: {counted(unchanged, 'agent')} {have} as desired, and apply would send nothing"
     stay = "is recorded as desired" if unchanged == 1 else "are recorded as desired"
     return f"No changes: {counted(unchanged, 'agent')} {stay}, and apply would send nothing."

@@ -1,7 +1,8 @@
 """A plan as text for a terminal or a log. Its last line is a summary that `grep '^Plan:'` finds.
 
-From top to bottom: what is compared with what, and what is not known; the changes, what takes something away first;
-the guardrails; what an apply would touch and what it would leave alone. Who has ten seconds reads the last screen.
+From top to bottom: what is compared with what, and what is not known; what happens to each team's capacity; the
+changes, the dangerous ones first; who changes the team; the guardrails; what an apply would touch and what it would
+leave alone. Who has ten seconds reads the capacity, or the last screen.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import knowledge_lines
+from reconciler.report.capacity_sums import team_words
+from reconciler.report.capacity_text import capacity_lines
 from reconciler.report.change_words import deed_words, value_words
 from reconciler.report.going_back_text import going_back_heading, going_back_lines, unfinished_lines
-from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.grouping import ChangeGroup, Danger, group_plan
 from reconciler.report.layout import (
-    agent_lines,
     append_place,
     counted,
     hang,
@@ -29,10 +31,14 @@ from reconciler.report.layout import (
     span_words,
 )
 from reconciler.report.plan_facts import fact_lines
+from reconciler.report.standing_text import standing_lines
 from reconciler.report.style import Role, Style
 
 _SHOWN_PLACES = 3
 _SHORT_HASH = 12
+_SHOWN_TEAMS = 4
+_TEAM = 30
+_BOLDEST = (Danger.TO_ZERO, Danger.PROTECTED, Danger.REMOVED)
 
 _MARKS = {
     Action.SET: ("~", Role.CHANGED),
@@ -57,7 +63,9 @@ def plan_text(plan: Plan, *, unchanged: int, style: Style, estimate: Estimate | 
     """
     sections = (
         _heading(plan, style),
+        capacity_lines(plan, style),
         _changes(plan, style),
+        standing_lines(plan.standing, style),
         [] if plan.going_back is None else going_back_lines(plan.going_back, style),
         _findings(plan.findings, len(plan.changes), style),
         [
@@ -128,19 +136,37 @@ def _option_words(options: PlanOptions) -> Iterable[str]:
 
 
 def _changes(plan: Plan, style: Style) -> list[str]:
-    groups = group_changes(plan.changes)
-    width = max((len(named_agents(group.agents)) for group in groups), default=0)
+    groups = group_plan(plan)
+    width = max((len(_named(group)) for group in groups), default=0)
     return [line for group in groups for line in _group(group, width, style)]
 
 
 def _group(group: ChangeGroup, width: int, style: Style) -> list[str]:
     mark, role = _REASON_MARKS.get(group.reason) or _MARKS[group.action]
-    head = f"{mark} {named_agents(group.agents):<{width}}  "
+    head = f"{mark} {_named(group):<{width}}  "
     first, *rest = value_words(group)
-    plain = hang(head, [deed_words(group) + first, *rest], indent=len(head))
-    lines = paint(plain, role, style)
+    words = deed_words(group) + first
+    plain = hang(head, [f"protected: {words}" if group.protected else words, *rest], indent=len(head))
+    lines = paint(plain, Role.REMOVED if group.danger in _BOLDEST else role, style)
     append_place(lines, _places(group.causes), indent=len(head), style=style, plain=plain[-1])
-    return lines + agent_lines(group.agents, indent=len(head), style=style)
+    return lines + _members(group, indent=len(head), style=style)
+
+
+def _named(group: ChangeGroup) -> str:
+    """Name one agent with the team, and count several."""
+    name = named_agents(group.agents)
+    return f"{name} ({printable(team_words(group.teams[0]), limit=_TEAM)})" if len(group.agents) == 1 else name
+
+
+def _members(group: ChangeGroup, *, indent: int, style: Style) -> list[str]:
+    """Return the lines that name the teams and the agents of several."""
+    if len(group.agents) == 1:
+        return []
+    teams = [printable(team_words(team), limit=_TEAM) for team in group.teams[:_SHOWN_TEAMS]]
+    rest = len(group.teams) - _SHOWN_TEAMS
+    whose = ", ".join([*teams, *([f"and {counted(rest, 'more team')}"] if rest > 0 else [])])
+    ranges = range_words(summarise_agents(group.agents))
+    return paint(hang(" " * indent + f"{whose}: ", ranges, indent=indent), Role.PLACE, style)
 
 
 def _places(causes: Sequence[Source]) -> str:

@@ -18,6 +18,7 @@ from support.fleets import (
     agent_range,
     concurrency,
     desired,
+    desired_agent,
     fleet_of,
     one_of_each,
     record,
@@ -28,6 +29,7 @@ from support.fleets import (
     waiting,
 )
 
+from reconciler.model.capacity import CapacityFloor
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
@@ -157,6 +159,45 @@ def _signing_in() -> Plan:
 
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
+
+def _floor() -> Plan:
+    """Three teams, a night shift cut down, a total that binds, people who move, some without a team, one outlier."""
+    day, night = concurrency(12, web_chat=6, sms=4), concurrency(10, web_chat=8, whatsapp=2)
+    recorded = {
+        **dict.fromkeys(range(1001, 1041), record(day, team="east")),
+        **dict.fromkeys(range(2001, 2031), record(night, team="night")),
+        **dict.fromkeys(range(3001, 3011), record(SENIOR, team="vip", protected=True)),
+        4001: record(MAIL, team=None),
+        4002: record(MAIL, team=None),
+    }
+    wanted = {
+        **dict.fromkeys(range(1001, 1033), desired_agent(day, team="east")),
+        **dict.fromkeys(range(1033, 1037), desired_agent(concurrency(8, web_chat=6, sms=4), team="east")),
+        **dict.fromkeys(range(1037, 1040), desired_agent(day, team="night")),
+        **dict.fromkeys(range(2001, 2029), desired_agent(concurrency(10, web_chat=6, whatsapp=3), team="night")),
+        2029: desired_agent(concurrency(10, web_chat=2, whatsapp=3), team="night"),
+        **dict.fromkeys(range(3001, 3010), desired_agent(SENIOR, team="vip", protected=True)),
+        3010: desired_agent(concurrency(25, web_chat=9, sms=2), team="vip"),
+        4001: desired_agent(MAIL, team="mail"),
+        4002: desired_agent(concurrency(8, email=0), team=None),
+    }
+    floors = (
+        CapacityFloor(team="night", channel=Channel.WEB_CHAT, least=210),
+        CapacityFloor(team=None, channel=Channel.WEB_CHAT, max_drop_percent=10),
+    )
+    limits = GuardrailSettings(capacity_floor=floors, max_delta={Channel.WEB_CHAT: 3, None: 4})
+    return make_plan(desired(wanted, at=site(guardrails=limits)), state(recorded))
+
+
+def _moving() -> Plan:
+    wanted = {
+        **dict.fromkeys(range(1001, 1031), desired_agent(SENIOR, team="night")),
+        **dict.fromkeys(range(1031, 1051), desired_agent(SENIOR, team="east")),
+        1051: desired_agent(SENIOR, team="east", protected=True),
+    }
+    return make_plan(desired(wanted), state(dict.fromkeys(range(1001, 1052), record(SENIOR, team="east"))))
+
+
 _MAKERS: dict[str, Callable[[], Plan]] = {
     "one-agent": lambda: one_edit(concurrency(web_chat=3), concurrency(web_chat=4)),
     "every-reason": lambda: planned(one_of_each()),
@@ -187,6 +228,8 @@ _MAKERS: dict[str, Callable[[], Plan]] = {
     "wrong-approval": lambda: _two(allow_changes=3),
     "sessions-and-waits": _attended,
     "signing-in": _signing_in,
+    "floor": _floor,
+    "only-moves": _moving,
     "wrong-approval-alone": lambda: make_plan(desired({1001: SOCIAL}), state({1001: SENIOR}), allow_changes=2),
 }
 PLANS: dict[str, Callable[[], Plan]] = {name: functools.cache(make) for name, make in _MAKERS.items()}

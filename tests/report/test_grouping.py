@@ -6,11 +6,20 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 from report.examples import outcome, plans
-from support.fleets import POOL
+from support.fleets import POOL, concurrency, desired, fleet_of, state
 
 from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Change, EditKind, Plan, Reason
-from reconciler.report.grouping import RESULT_ORDER, ChangeGroup, group_changes, group_outcomes
+from reconciler.model.plan import Action, Change, Plan, Reason
+from reconciler.planning import make_plan
+from reconciler.report.grouping import (
+    RESULT_ORDER,
+    ChangeGroup,
+    Danger,
+    group_changes,
+    group_outcomes,
+    group_plan,
+    group_standing,
+)
 
 outcomes = st.dictionaries(
     st.sampled_from(POOL),
@@ -61,9 +70,38 @@ def test_groups_of_changes_come_in_one_order_however_shuffled(plan: Plan, seed: 
 
 
 @given(plan=plans)
-def test_losses_come_before_gains_and_gains_before_repetitions(plan: Plan) -> None:
-    ranks = [_rank(group) for group in group_changes(plan.changes)]
-    assert sorted(ranks) == ranks
+def test_groups_come_in_the_documented_order_of_danger(plan: Plan) -> None:
+    order = [_order(group) for group in group_plan(plan)]
+    assert sorted(order) == order
+
+
+@given(plan=plans)
+def test_exactly_the_protected_agents_a_guardrail_names_are_grouped_as_protected(plan: Plan) -> None:
+    named = {agent for finding in plan.findings if finding.guardrail == "protected" for agent in finding.agents}
+    assert named == {agent for group in group_plan(plan) if group.protected for agent in group.agents}
+
+
+@given(plan=plans)
+def test_a_group_names_every_team_of_its_agents(plan: Plan) -> None:
+    teams = {change.agent: change.team for change in plan.changes}
+    for group in group_plan(plan):
+        assert {teams[agent] for agent in group.agents} == set(group.teams)
+        assert len(set(group.teams)) == len(group.teams)
+
+
+@given(plan=plans)
+def test_groups_of_moves_hold_everybody_who_changes_the_team_or_the_protection(plan: Plan) -> None:
+    groups = group_standing(plan.standing)
+    told = {agent: (group.before, group.after) for group in groups for agent in group.agents}
+    assert told == {each.agent: (each.before, each.after) for each in plan.standing}
+    assert len(groups) == len(set(told.values()))
+
+
+def test_an_agent_who_loses_half_is_listed_before_many_who_lose_less() -> None:
+    before, less, half = concurrency(web_chat=8), concurrency(web_chat=7), concurrency(web_chat=4)
+    wanted = desired({**fleet_of(range(1001, 1010), less), 1010: half})
+    groups = group_plan(make_plan(wanted, state(fleet_of(range(1001, 1011), before))))
+    assert [(group.danger, len(group.agents)) for group in groups] == [(Danger.LARGE_DROP, 1), (Danger.DROP, 9)]
 
 
 @given(drawn=outcomes)
@@ -98,14 +136,17 @@ def _said(change: Change | ChangeGroup) -> object:
     return change.action, change.reason, tuple(replace(edit, cause=None) for edit in change.edits)
 
 
-def _rank(group: ChangeGroup) -> int:
-    if group.action in (Action.RESET, Action.FORGET):
-        return 0
-    if group.reason is not Reason.CHANGED:
-        return 4 if group.reason is Reason.NEW else 5
-    if any(edit.kind in (EditKind.CLOSED, EditKind.OMITTED) for edit in group.edits):
-        return 1
-    falls = [edit for edit in group.edits if (edit.after or 0) < (edit.before or 0)]
-    if any(edit.after == 0 for edit in falls):
-        return 1
-    return 2 if falls else 3
+def _order(group: ChangeGroup) -> int:
+    """The row of the table in docs/planning.md, written out once more."""
+    falls = [(edit.before, edit.after or 0) for edit in group.edits if (edit.after or 0) < (edit.before or 0)]
+    rows = (
+        any(after == 0 for _, after in falls),
+        group.protected,
+        group.action in (Action.FORGET, Action.RESET),
+        any(before is not None and after <= before / 2 for before, after in falls),
+        bool(falls),
+        group.reason is Reason.CHANGED,
+        group.reason is Reason.NEW,
+        True,
+    )
+    return rows.index(True)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from report.examples import COLORED, EVERY, LARGER, PLAIN, PLANS, SENIOR, one_edit, plans, text_of, usual_text
-from support.fleets import concurrency, desired, desired_agent, fleet_of, state
+from report.examples import COLORED, EVERY, LARGER, PLAIN, PLANS, SENIOR, SOCIAL, one_edit, plans, text_of, usual_text
+from support.fleets import concurrency, desired, desired_agent, fleet_of, record, scope, state
 
 from reconciler.model.desired import Source
 from reconciler.model.plan import Action, Plan, PlanOptions
@@ -58,10 +58,78 @@ def test_one_is_singular_and_all_else_is_plural(name: str) -> None:
     assert re.findall(r"\b(?!1\b)[0-9]+ (?:more )?(?:agent|call|record|line|change)\b", text) == []
 
 
-def test_what_takes_something_away_comes_before_what_gives_or_repeats() -> None:
-    marks = [line[0] for line in usual_text("sixty-agents").splitlines() if line[:2] in ("- ", "~ ", "+ ", "= ")]
-    assert marks == ["-", "~", "~", "~", "~", "+"]
-    assert usual_text("sixty-agents").index("(closed)") < usual_text("sixty-agents").index("sms 6 → 7")
+def test_the_dangerous_comes_first() -> None:
+    text = usual_text("floor")
+    told = ("email 8 → 0", "protected: sms 6 → 2", "forget", "web_chat 8 → 2", "web_chat 8 → 6", "no longer protected")
+    assert sorted(told, key=text.index) == list(told)
+
+
+def test_capacity_comes_before_the_changes_and_the_team_that_loses_most_before_the_others() -> None:
+    text = usual_text("floor")
+    told = (
+        "capacity:",
+        "  all teams  total ",
+        "  east  ",
+        "  night  ",
+        "  no team  ",
+        "  vip  ",
+        "  mail  ",
+        "~ agent",
+    )
+    assert sorted(told, key=text.index) == list(told)
+    assert "  night      total       300 →   326  +26 (+8.7 %)\n" in text
+
+
+def test_a_total_that_binds_is_told_with_what_it_leaves() -> None:
+    plan = one_edit(concurrency(8, web_chat=9), concurrency(7, web_chat=9))
+    assert "total  8 → 7  −1 (−12.5 %); binds 1 agent, effective 8 → 7" in text_of(plan)
+
+
+def test_a_plan_that_changes_no_sum_says_so() -> None:
+    assert "capacity: no team gains or loses a session; whoever is outside" in usual_text("partial-scope")
+
+
+def test_a_partial_plan_says_that_the_others_count_as_they_are_recorded() -> None:
+    plan = make_plan(
+        desired({1001: concurrency(web_chat=1)}),
+        state(fleet_of(range(1001, 1004), concurrency(web_chat=3))),
+        PlanOptions(scope=scope(agents="1001")),
+    )
+    head = "capacity: sessions at once, recorded → planned; whoever is outside the selection counts as recorded"
+    assert [head, "  east  web_chat  9 → 7  −2 (−22.2 %)"] == text_of(plan).splitlines()[5:7]
+
+
+def test_many_sums_are_cut_and_counted() -> None:
+    teams = {1000 + n: f"team{n:02}" for n in range(40)}
+    before, after = concurrency(web_chat=3, sms=2), concurrency(web_chat=4, sms=1)
+    plan = make_plan(
+        desired({agent: desired_agent(after, team=team) for agent, team in teams.items()}),
+        state({agent: record(before, team=team) for agent, team in teams.items()}),
+    )
+    assert "  and 58 more sums, 29 of them falling; --json has every one" in text_of(plan).splitlines()
+
+
+def test_a_team_that_changes_without_values_is_a_change_and_not_none() -> None:
+    text = usual_text("only-moves")
+    assert "No changes" not in text
+    assert "> 30 agents  team east → team night\n             1001-1030\n" in text
+    assert "30 agents would be recorded in other teams, which the gateway knows nothing of\n" in text
+
+
+def test_many_moves_are_cut_and_counted() -> None:
+    numbers = range(1001, 1031)
+    plan = make_plan(
+        desired({agent: desired_agent(SENIOR, team=f"new{agent}") for agent in numbers}),
+        state(dict.fromkeys(numbers, record(SENIOR))),
+    )
+    assert "… and 10 more moves of 10 agents" in text_of(plan).splitlines()
+
+
+def test_a_group_names_the_first_of_its_teams_and_counts_the_others() -> None:
+    after = {1001 + n: desired_agent(SOCIAL, team=f"team{n}") for n in range(7)}
+    before = {agent: record(SENIOR, team=each.team) for agent, each in after.items()}
+    lines = text_of(make_plan(desired(after), state(before))).splitlines()
+    assert "            team0, team1, team2, team3, and 3 more teams: 1001-1007" in lines
 
 
 def test_agents_of_one_profile_are_one_line_with_the_line_that_changed_them() -> None:
@@ -71,7 +139,7 @@ def test_agents_of_one_profile_are_one_line_with_the_line_that_changed_them() ->
     )
     lines = text_of(make_plan(desired(after), state(before))).splitlines()
     assert "~ 412 agents  web_chat 3 → 4  profiles.yaml:2" in lines
-    assert "              1001-1412" in lines
+    assert "              east: 1001-1412" in lines
 
 
 def test_identical_edits_written_at_many_lines_are_still_one_line() -> None:
@@ -88,13 +156,13 @@ def test_identical_edits_written_at_many_lines_are_still_one_line() -> None:
 
 
 def test_an_agent_alone_is_named_in_the_place_of_the_number() -> None:
-    assert "~ agent 1001  total 40 → 41, email 1 → 2," in text_of(one_edit(EVERY, LARGER))
+    assert "~ agent 1001 (east)  total 40 → 41, email 1 → 2," in text_of(one_edit(EVERY, LARGER))
 
 
 def test_a_long_list_of_edits_hangs_under_its_first() -> None:
     lines = text_of(one_edit(EVERY, LARGER)).splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("~"))
-    assert [len(line) - len(line.lstrip()) for line in lines[start + 1 : start + 3]] == [14, 14]
+    assert [len(line) - len(line.lstrip()) for line in lines[start + 1 : start + 3]] == [21, 21]
 
 
 def test_a_closed_channel_is_told_in_the_edit_and_in_a_sentence() -> None:
@@ -164,5 +232,5 @@ def test_a_place_too_long_for_the_line_stands_under_it() -> None:
     (change,) = plan.changes
     long = Source("a" * 100 + ".yaml", 7)
     moved = replace(change, edits=tuple(replace(edit, cause=long) for edit in change.edits))
-    lines = text_of(replace(plan, changes=(moved,))).splitlines()
-    assert ["~ agent 1001  web_chat 3 → 4", f"              {long}"] == lines[4:6]
+    text = text_of(replace(plan, changes=(moved,)))
+    assert f"\n~ agent 1001 (east)  web_chat 3 → 4\n{' ' * 21}{long}\n" in text

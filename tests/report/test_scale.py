@@ -63,4 +63,4 @@ def test_twice_the_agents_are_at_most_twice_the_work(work: Callable[[Plan], obje
 def test_ten_thousand_agents_of_a_few_profiles_fit_on_a_screen_or_two() -> None:
     plan = PLANS["ten-thousand-agents-refused"]()
     assert len(plan.changes) > 4000
-    assert len(plan_text(plan, unchanged=len(plan.unchanged), style=PLAIN).splitlines()) < 60
+    assert len(plan_text(plan, unchanged=len(plan.unchanged), style=PLAIN).splitlines()) < 75

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from reconciler.model.desired import Source
 from reconciler.model.plan import Action, Edit, EditKind, Plan, Reason
 from reconciler.report.change_words import value_words
-from reconciler.report.grouping import ChangeGroup, group_changes
+from reconciler.report.grouping import ChangeGroup, group_plan
 from reconciler.report.layout import FEW_RANGES, counted
 from reconciler.report.markdown.budget import Block, Listing
 from reconciler.report.markdown.text import ALL_RANGES, agents_cell, and_more, code, row, table_head
@@ -20,7 +20,7 @@ _RANK = 3
 
 def change_blocks(plan: Plan) -> list[Block]:
     """Return the table of the changes; nothing where there are none."""
-    groups = group_changes(plan.changes)
+    groups = group_plan(plan)
     if not groups:
         return []
     return [
