@@ -31,7 +31,12 @@ SITE: dict[str, Any] = {
     "sessions": {"source": "command", "command": ["a", "b"], "timeout": "1s"},
     "state": {"backend": "local", "path": "x"},
     "reset": {"total": 1, "channels": {"sms": 0}},
-    "guardrails": {"max_changed_percent": None, "protected": {"agents": ["1001", 1002], "teams": ["x"]}},
+    "guardrails": {
+        "max_changed_percent": None,
+        "max_delta": {"sms": 4, "total": 0},
+        "capacity_floor": {"channels": {"5g": "-10%"}, "teams": {"a": {"sms": 120, "total": "-0.5%"}}},
+        "protected": {"agents": ["1001", 1002], "teams": ["x"]},
+    },
     "retcodes": {"106-011": "deferred", "106-*": "stop"},
 }
 SESSIONS: list[dict[str, Any]] = [

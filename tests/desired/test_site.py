@@ -12,6 +12,7 @@ from reconciler.desired.addresses import normalise_url
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.agent import AgentId, AgentRange
+from reconciler.model.capacity import CapacityFloor
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
@@ -71,6 +72,13 @@ def test_everything_written_arrives() -> None:
             min_population=0,
             max_changed_agents=5,
             max_to_zero=0,
+            max_delta={Channel.FIVE_G: 0, None: 60},
+            capacity_floor=(
+                CapacityFloor(team=None, channel=None, least=0),
+                CapacityFloor(team=None, channel=Channel.SMS, max_drop_percent=12.5),
+                CapacityFloor(team="east", channel=None, max_drop_percent=0.0),
+                CapacityFloor(team="west", channel=Channel.EMAIL, least=7),
+            ),
             protected_agents=(
                 AgentRange(AgentId(1001), AgentId(1001)),
                 AgentRange(AgentId(1002), AgentId(1002)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ OPTIONS = {
     "acknowledged 4 h ago, asked for 2 h": PlanOptions(reassert_older_than=7200, at=NOW),
     "asked for all": PlanOptions(reassert_all=True),
 }
+PER_CHANNEL = ("max_delta", "capacity_floor")
 SESSIONS = {"recorded in login-1, now in login-2": {agent_id(1001): "login-2"}}
 
 
@@ -61,8 +62,8 @@ def as_written(name: str) -> str:
 
 
 def settings_in(schema: dict[str, Any], prefix: str = "") -> list[str]:
-    """Every setting that can be written, a nested one with a dot."""
-    if "properties" not in schema:
+    """Every setting that can be written, a nested one with a dot; one for each channel is one setting."""
+    if "properties" not in schema or prefix in PER_CHANNEL:
         return [prefix]
     parts = schema["properties"].items()
     return [name for key, part in parts for name in settings_in(part, f"{prefix}.{key}" if prefix else key)]
@@ -70,7 +71,7 @@ def settings_in(schema: dict[str, Any], prefix: str = "") -> list[str]:
 
 def in_words(default: object) -> str:
     """Write a setting's default as the document does."""
-    return {None: "off", (): "none"}.get(default) or f"{default:g}"  # type: ignore[call-overload]
+    return {None: "off", (): "none", MISSING: "none"}.get(default) or f"{default:g}"  # type: ignore[call-overload]
 
 
 def values(text: str) -> Concurrency | None:

@@ -15,6 +15,7 @@ from typing import Any, assert_never
 from hypothesis import strategies as st
 
 from reconciler.model.agent import MAX_AGENT_ID, MIN_AGENT_ID, AgentId, AgentRange, summarise_agents
+from reconciler.model.capacity import CapacityFloor
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
@@ -304,6 +305,16 @@ guardrail_settings = st.builds(
     min_population=st.integers(0, 6),
     max_changed_agents=st.none() | st.integers(0, 4),
     max_to_zero=st.none() | st.integers(0, 2),
+    max_delta=st.sampled_from(({}, {Channel.WEB_CHAT: 4}, {None: 0, Channel.SMS: 0})),
+    capacity_floor=st.sampled_from(
+        (
+            (),
+            (
+                CapacityFloor(team="east", channel=Channel.WEB_CHAT, least=9),
+                CapacityFloor(team=None, channel=None, max_drop_percent=10),
+            ),
+        )
+    ),
     protected_agents=st.sampled_from(((), (AgentRange(POOL[0], POOL[1]),))),
     protected_teams=st.sampled_from(((), ("vip",))),
 )
