@@ -36,7 +36,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test torture check lint types format coverage counterparts bench lock clean
+.PHONY: help demo test torture check lint types format coverage counterparts bench lock screenshots clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ lock: ## Pin every dependency anew in requirements.lock (UPGRADE=1 lifts all pin
 		--generate-hashes --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
 		--output-file requirements.lock pyproject.toml && \
 	echo "requirements.lock pins $$(grep -c '^[a-z].*==' requirements.lock) packages"
+
+screenshots: $(INSTALLED) ## Take the pictures of docs/images anew, in Chromium.
+	@$(BIN)/python tests/browser/screenshots.py $(ARGS)
 
 clean: ## Remove caches, coverage data and builds; the virtual environment stays.
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov build dist

@@ -75,10 +75,10 @@ class Browser:
         strings, layout = seen["strings"], seen["documents"][0]["layout"]
         return [strings[place].strip() for place in layout["text"] if place >= 0]
 
-    def picture(self, *, height: int | None = None) -> bytes:
-        """Return the page as a PNG, whole or its first `height` pixels."""
-        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
+    def picture(self, *, top: float, height: int) -> bytes:
+        """Return a strip of the page as a PNG."""
+        width = self.ask("return innerWidth")
+        clip = {"x": 0, "y": top, "width": width, "height": height, "scale": 1}
         asked = {"format": "png", "captureBeyondViewport": True, "clip": clip}
         return base64.b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", asked)["data"])
 

@@ -51,15 +51,15 @@ def outcome_page(report: OutcomeReport) -> str:
 def _verdict(counts: dict[str, int], outcomes: int, exit_reason: str) -> Verdict:
     if not outcomes:
         return Verdict(tone="plain", words="There was nothing to do")
-    words = ", ".join(f"{counts[each]:,} {_name(each)}" for each in _TROUBLE_FIRST if counts[each])
-    if exit_reason == "interrupted":
-        words = f"Interrupted: {words}"
-    tone = "good"
-    if any(counts[each] for each in _TROUBLE):
-        tone = "bad"
-    elif any(counts[each] for each in _WAITING) or exit_reason not in ("", "done"):
-        tone = "warning"
-    return Verdict(tone=tone, words=words)
+    interrupted = "Interrupted: " if exit_reason == "interrupted" else ""
+    for tone, results in (("bad", _TROUBLE), ("warning", _WAITING)):
+        found = [f"{counts[each]:,} {_name(each)}" for each in results if counts[each]]
+        if found:
+            return Verdict(tone=tone, words=f"{interrupted}{', '.join(found)}, of {counted(outcomes, 'agent')}")
+    if exit_reason not in ("", "done"):
+        words = printable(exit_reason, limit=60).replace("-", " ").capitalize()
+        return Verdict(tone="warning", words=f"{words}, though {counted(outcomes, 'agent')} went well")
+    return Verdict(tone="good", words=f"Done: {counted(outcomes, 'agent')}")
 
 
 def _facts(report: OutcomeReport) -> list[tuple[str, str]]:
