@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from state.records import WEB_CHAT_4, WEB_CHAT_9
@@ -112,3 +113,12 @@ ENTRIES: tuple[Entry, ...] = (
     Written(agent=AgentId(1007), record=DOUBTFUL),
     _intent(1008),
 )
+
+GATHERED: tuple[Entry, ...] = (
+    _intent(2001),
+    _intent(2002),
+    replace(_intent(2003), concurrency=WEB_CHAT_4, team=None, protected=False),
+    Acknowledged(agent=AgentId(2001), at=AT, session="login-2"),
+    Acknowledged(agent=AgentId(2003), at=AT, session=None),
+)
+"""Entries that share their records."""

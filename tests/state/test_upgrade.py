@@ -15,7 +15,7 @@ from reconciler.model.agent import AgentId
 from reconciler.state import decode, encode
 from reconciler.state.entries import Acknowledged, Forgotten
 from reconciler.state.fields import FORMAT_VERSION
-from reconciler.state.journal import frame, read_journal
+from reconciler.state.journal import frame, frame_all, read_journal
 from reconciler.state.upgrade import Fields, Ladder, Rung
 
 FORMATS = golden.FORMATS
@@ -37,13 +37,13 @@ def test_a_golden_journal_is_read_with_all_its_entries(version: str) -> None:
     journal = read_journal((FORMATS / version / "state.json.journal").read_bytes(), name="state.json.journal")
     assert journal is not None
     assert journal.run == golden.RUN
-    assert tuple(entry for _, entry in journal.entries) == golden.ENTRIES
+    assert tuple(entry for _, entry in journal.entries) == (*golden.ENTRIES, *golden.GATHERED)
 
 
 def test_what_is_written_today_is_the_golden_file_of_todays_format() -> None:
     today = FORMATS / FORMAT_VERSION
     assert encode(golden.STATE) == (today / "state.json").read_bytes()
-    written = b"".join(map(frame, (golden.RUN, *golden.ENTRIES)))
+    written = b"".join(map(frame, (golden.RUN, *golden.ENTRIES))) + frame_all(golden.GATHERED)
     assert written == (today / "state.json.journal").read_bytes()
 
 
