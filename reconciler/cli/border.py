@@ -123,6 +123,8 @@ def _json(result: CommandResult) -> str:
 
 
 def _diagnostics(result: CommandResult) -> str:
+    if not result.diagnostics:
+        return ""
     from reconciler.report import diagnostics_text  # noqa: PLC0415 - as above
 
     shown, hidden = shortened(result.diagnostics)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from reconciler.cli.failures import InvalidFilesError
@@ -85,6 +84,8 @@ def check_scope(scope: Scope, desired: Desired, state: State) -> None:
 
 
 def _nearest(team: str, known: set[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
+
     near = get_close_matches(team, sorted(known), n=1)
     return f"did you mean {near[0]!r}?" if near else f"teams are: {', '.join(sorted(known)) or 'none'}"
 

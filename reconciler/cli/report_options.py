@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +39,8 @@ class FormatType(click.ParamType[Format]):
         formats = f"formats are: {', '.join(self._formats)}"
         if word in list(Format):
             return f"{word} makes no sense of this command; {formats}"
+        from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
+
         near = get_close_matches(word, self._formats, n=1)
         return f"no format {word!r}; " + (f"did you mean {near[0]!r}?" if near else formats)
 
@@ -115,5 +116,6 @@ ci_option = click.option(
 
 
 def _require_room(max_chars: int) -> None:
-    if max_chars < fewest_chars():
+    # What there is by default is room enough; only then need Markdown not be loaded to be asked.
+    if max_chars < MAX_CHARS and max_chars < fewest_chars():
         raise click.UsageError(f"--max-chars {max_chars} is too few for a report: give at least {fewest_chars()}")

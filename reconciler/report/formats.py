@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
-from reconciler.report.documents import document_text
-from reconciler.report.hosts.problems import Repository
-from reconciler.report.report_documents import report_document
-from reconciler.report.report_text import report_text
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
+
+if TYPE_CHECKING:
+    from reconciler.report.hosts.problems import Repository
 
 MAX_CHARS = 60_000
 """What a report in Markdown may take unless somebody says otherwise: a comment on GitHub."""
@@ -81,11 +80,16 @@ def render(report: Reported, format_: Format, *, repository: Repository, max_cha
     """
     match format_:
         case Format.TEXT:
+            from reconciler.report.report_text import report_text  # noqa: PLC0415 - see the top of this file
+
             return report_text(report)
         case Format.JSON:
+            from reconciler.report.documents import document_text  # noqa: PLC0415 - as above
+            from reconciler.report.report_documents import report_document  # noqa: PLC0415 - as above
+
             return document_text(report_document(report))
         case Format.MARKDOWN:
-            from reconciler.report.markdown import markdown  # noqa: PLC0415 - see the top of this file
+            from reconciler.report.markdown import markdown  # noqa: PLC0415 - as above
 
             return markdown(report, max_chars=max_chars)
         case Format.HTML:

@@ -5,15 +5,22 @@ speaks HTTP to state servers. No Guid, cookie, password or path of the machine i
 a backend come in as values when it is first used, and stay in its connection.
 """
 
-from reconciler.state.atomic import replace_file
-from reconciler.state.codec import decode, encode
-from reconciler.state.entries import Intended
-from reconciler.state.files import OS_FILES, Files, OsFiles
-from reconciler.state.lock import LockHolder
-from reconciler.state.opening import Setting, open_local_store, open_state
-from reconciler.state.recorder import Recorder
-from reconciler.state.rescue import RESCUE_NAME
-from reconciler.state.store import StateStore
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.front_door import open_on_demand
+
+if TYPE_CHECKING:
+    from reconciler.state.atomic import replace_file
+    from reconciler.state.codec import decode, encode
+    from reconciler.state.entries import Intended
+    from reconciler.state.files import OS_FILES, Files, OsFiles
+    from reconciler.state.lock import LockHolder
+    from reconciler.state.opening import Setting, open_local_store, open_state
+    from reconciler.state.recorder import Recorder
+    from reconciler.state.rescue import RESCUE_NAME
+    from reconciler.state.store import StateStore
 
 __all__ = [
     "OS_FILES",
@@ -31,3 +38,18 @@ __all__ = [
     "open_state",
     "replace_file",
 ]
+
+open_on_demand(
+    __name__,
+    {
+        "atomic": ("replace_file",),
+        "codec": ("decode", "encode"),
+        "entries": ("Intended",),
+        "files": ("Files", "OS_FILES", "OsFiles"),
+        "lock": ("LockHolder",),
+        "opening": ("Setting", "open_local_store", "open_state"),
+        "recorder": ("Recorder",),
+        "rescue": ("RESCUE_NAME",),
+        "store": ("StateStore",),
+    },
+)
