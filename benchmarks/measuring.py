@@ -73,7 +73,7 @@ def measured(command: Command) -> Cost:
     with tempfile.TemporaryFile() as output:
         begin = time.perf_counter()
         process = subprocess.Popen(
-            command.words, cwd=command.cwd, env={**os.environ, **command.environ}, stdout=output, stderr=output
+            command.words, cwd=command.cwd, env=_environ() | dict(command.environ), stdout=output, stderr=output
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
@@ -83,6 +83,11 @@ def measured(command: Command) -> Cost:
             text = output.read().decode(errors="replace")[-2000:]
             raise RuntimeError(f"{' '.join(command.words)} ended with {process.returncode}:\n{text}")
     return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, rss=usage.ru_maxrss / _KIB_A_MIB)
+
+
+def _environ() -> dict[str, str]:
+    # An installed program has its byte code beside it, and so has one that has run before, unless this forbids it.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def in_turn(commands: Mapping[str, Command], *, rounds: int = ROUNDS) -> dict[str, list[Cost]]:

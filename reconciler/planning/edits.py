@@ -65,17 +65,28 @@ class EditExplainer:
 
 
 def _explain(before: Concurrency | None, after: Concurrency, wanted: Concurrency, policy: OnChannelRemoval) -> _Edits:
-    # Imported here: it takes as long as a small plan, and a plan that changes nothing should not pay for that.
-    from deepdiff import DeepDiff  # noqa: PLC0415
-
     old: _Numbers = {} if before is None else _numbers(before.total, open_channels(before, after))
     new, desired = _numbers(after.total, after.channels), _numbers(wanted.total, wanted.channels)
-    # threshold_to_diff_deeper: by default DeepDiff reports two mappings with few common keys as one replaced value.
-    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0)
-    named = {_field(level) for levels in tree.values() for level in levels}
+    named = _differing(old, new)
     return tuple(
         Edit(name, _kind(name, old, desired, policy), old.get(name), new.get(name)) for name in _FIELDS if name in named
     )
+
+
+def _differing(old: _Numbers, new: _Numbers) -> set[str]:
+    # Where no field comes or goes there is nothing to explain. Loading DeepDiff takes as long as a plan of 10,000.
+    if not old or old.keys() == new.keys():
+        return {name for name, number in new.items() if old.get(name) != number}
+    return explained(old, new)
+
+
+def explained(old: Mapping[str, int], new: Mapping[str, int]) -> set[str]:
+    """Return the fields that differ, as DeepDiff finds them."""
+    from deepdiff import DeepDiff  # noqa: PLC0415 - most plans do not need it
+
+    # threshold_to_diff_deeper: by default DeepDiff reports two mappings with few common keys as one replaced value.
+    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0)
+    return {_field(level) for levels in tree.values() for level in levels}
 
 
 def _kind(name: str, old: _Numbers, desired: _Numbers, policy: OnChannelRemoval) -> EditKind:

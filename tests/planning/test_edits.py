@@ -10,7 +10,8 @@ from typing import Any
 import deepdiff
 import pytest
 from deepdiff import DeepDiff
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.fleets import Situation, concurrency, desired, desired_agent, fleet_of, record, site, situations, state
 
 from reconciler.model.channel import Channel
@@ -21,7 +22,7 @@ from reconciler.model.plan import Change, Edit, EditKind, Reason, Set
 from reconciler.model.site import OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import RecordStatus
 from reconciler.planning import make_plan
-from reconciler.planning.edits import EditExplainer
+from reconciler.planning.edits import EditExplainer, _differing, explained
 
 ORDER = {"total": 0} | {f"channels.{channel.label}": int(channel) for channel in Channel}
 
@@ -181,11 +182,21 @@ def test_a_difference_is_explained_once_however_many_agents_share_it(
         return DeepDiff(*sides, **options)
 
     monkeypatch.setattr(deepdiff, "DeepDiff", counting)
-    wide, narrow = concurrency(25, web_chat=9, sms=6), concurrency(25, web_chat=9)
-    half = range(1001, 1001 + size // 2)
-    wanted = fleet_of(range(1001, 1001 + size), narrow)
-    plan = make_plan(desired(wanted), state(fleet_of(half, wide)))
+    middle, end = 1001 + size // 2, 1001 + size
+    wanted = fleet_of(range(1001, end), concurrency(25, web_chat=9))
+    recorded = {
+        **fleet_of(range(1001, middle), concurrency(25, sms=6)),
+        **fleet_of(range(middle, end), concurrency(20, email=1)),
+    }
+    plan = make_plan(desired(wanted), state(recorded))
     assert (size, 2) == (len(plan.changes), len(explained))
+
+
+def test_numbers_that_only_change_need_no_deepdiff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(deepdiff, "DeepDiff")
+    wanted = fleet_of(range(1001, 1011), concurrency(25, web_chat=9))
+    for recorded in (fleet_of(range(1001, 1011), concurrency(24, web_chat=8)), {}):
+        assert len(make_plan(desired(wanted), state(recorded)).changes) == 10
 
 
 def test_a_plan_with_nothing_to_do_explains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,3 +232,15 @@ def test_one_zero_that_is_desired_and_one_that_closes_are_told_apart_in_the_same
     wanted = desired({1001: first, 1002: concurrency(25, web_chat=9, sms=0)})
     plan = make_plan(wanted, state({1001: both, 1002: both}))
     assert [edit.kind for change in plan.changes for edit in change.edits] == [EditKind.CLOSED, EditKind.CHANGED]
+
+
+_NUMBERS = st.dictionaries(
+    st.sampled_from(["total", "channels.sms", "channels.5g", "channels.email"]), st.integers(0, 3)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_NUMBERS, _NUMBERS)
+def test_the_quick_way_finds_the_fields_that_deepdiff_finds(old: dict[str, int], new: dict[str, int]) -> None:
+    for before in (old, {}, {name: old.get(name, 0) for name in new}):
+        assert explained(before, new) == _differing(before, new)
