@@ -7,6 +7,8 @@ plan, reviewed or not.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.errors import GuardrailRefusedError, StalePlanError
 from reconciler.model.agent import summarise_agents
 from reconciler.model.going_back import GoingBack
@@ -21,14 +23,20 @@ _NAMED = 20
 
 
 class PlanDiffersError(StalePlanError):
-    """The plan made now does something else than the reviewed one."""
+    """The plan made now is not the reviewed one."""
 
-    def __init__(self, difference: PlanDifference) -> None:
-        """Keep the difference, for whoever shows it."""
+    def __init__(self, difference: PlanDifference, reason: str = "", *, hint: str = "") -> None:
+        """Keep the difference, for whoever shows it.
+
+        Args:
+            difference: of the reviewed plan and the one made now.
+            reason: what there is to say about the whole plan, if it is not that it does something else.
+            hint: the advice that goes with it.
+        """
+        shrink = "; or accept that less is to be done: --allow-shrink" if difference.shrunk else ""
         super().__init__(
-            f"the plan made now is not the plan that was reviewed{_moves(difference)}; nothing was sent",
-            hint="plan again and have it reviewed"
-            + ("; or accept that less is to be done: --allow-shrink" if difference.shrunk else ""),
+            f"{reason or f'the plan made now is not the plan that was reviewed{_moves(difference)}'}; nothing was sent",
+            hint=hint or f"plan again and have it reviewed{shrink}",
         )
         self.difference = difference
 
@@ -83,21 +91,27 @@ def hold_to_reviewed(plan: Plan, reviewed: Plan, *, allow_shrink: bool) -> None:
     """Refuse a plan that does not keep what `reviewed` promised.
 
     Raises:
-        StalePlanError: it is for another site, or does something else; `PlanDiffersError` then says what.
+        PlanDiffersError: it is for another site, signs people in, or does something else.
     """
+    difference = compare_plans(reviewed, plan)
     if reviewed.site != plan.site:
-        raise StalePlanError(
-            f"the reviewed plan is of site {reviewed.site}, and this is site {plan.site}; nothing was sent",
+        raise PlanDiffersError(
+            _with_setting(difference, "site", reviewed.site, plan.site),
+            f"the reviewed plan is of site {reviewed.site}, and this is site {plan.site}",
             hint="name the environment the plan was made for",
         )
     if plan.signs_in and not reviewed.signs_in:
-        raise StalePlanError(
-            "the reviewed plan signs nobody in, and now sessions.source is signin; nothing was sent",
+        raise PlanDiffersError(
+            _with_setting(difference, "signs_in", "no", "yes"),
+            "the reviewed plan signs nobody in, and now sessions.source is signin",
             hint="plan again and have it reviewed: to sign agents in changes who is on the floor",
         )
-    difference = compare_plans(reviewed, plan)
     if not difference.empty and not (allow_shrink and difference.shrunk):
         raise PlanDiffersError(difference)
+
+
+def _with_setting(difference: PlanDifference, name: str, reviewed: str, fresh: str) -> PlanDifference:
+    return replace(difference, settings=((name, reviewed, fresh), *difference.settings))
 
 
 def require_same_place(inverse: InversePlan, site: Site, state: State) -> None:

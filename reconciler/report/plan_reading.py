@@ -65,6 +65,8 @@ class SavedPlan:
     not listed, and nobody in it is `protected`. It is to be shown and compared, never carried out."""
     unchanged: int
     """How many agents had nothing to do."""
+    tool_version: str
+    """Of the reconciler that made it."""
 
 
 def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
@@ -97,7 +99,7 @@ def _document(value: object) -> SavedPlan:
     if (command := fields.take("command", text)) != "plan":
         raise MisreadError(f"{shown(command)} is not plan, whose document is wanted here", ".command")
     report = plan_report(fields, command=command)
-    return SavedPlan(plan=report.plan, unchanged=report.unchanged)
+    return SavedPlan(plan=report.plan, unchanged=report.unchanged, tool_version=report.envelope.tool_version)
 
 
 def plan_report(fields: Fields, *, command: str) -> PlanReport:

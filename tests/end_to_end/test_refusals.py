@@ -9,6 +9,8 @@ import pytest
 from support.rehearsal import RehearsalServer
 from support.site import Ended, Site
 
+from reconciler import __version__
+
 
 @pytest.fixture(autouse=True)
 def _no_call_was_made(server: RehearsalServer) -> Iterator[None]:
@@ -72,22 +74,113 @@ def test_another_gateway_is_refused(site: Site) -> None:
     assert "localhost" in ended.err
 
 
-def test_another_site_is_refused(site: Site) -> None:
+def test_another_site_is_refused_and_both_are_named(site: Site) -> None:
     reviewed(site)
     site.edit("site.yaml", "name: demo", "name: other")
 
-    assert apply(site).code == 6
+    ended = apply(site, "--allow-shrink")
+
+    assert ended.code == 6
+    assert "the reviewed plan is of site demo, and this is site other" in ended.err
+    assert "- site: demo\n+ site: other\n" in ended.err
 
 
-def test_an_edited_plan_file_is_refused(site: Site) -> None:
+def test_values_recorded_meanwhile_are_refused_with_both_plans(site: Site) -> None:
     reviewed(site)
-    plan = site.work / "plan.json"
-    plan.write_text(plan.read_text().replace('"total": 12', '"total": 13'))
+    site.write("state.json", STATE)
+
+    ended = apply(site, "--allow-shrink")
+
+    assert ended.code == 6
+    assert "- agent 1001  set (new): total 12, web_chat 6, sms 4\n" in ended.err
+    assert "+ agent 1001  set (changed): total 1 → 12, web_chat 1 → 6, sms 4 (added)\n" in ended.err
+
+
+def test_an_agent_applied_meanwhile_is_refused_and_the_flag_that_accepts_it_named(site: Site) -> None:
+    reviewed(site)
+    site.write("state.json", STATE.replace('{"51": 1}', '{"51": 6, "52": 4}').replace('"total": 1}', '"total": 12}'))
 
     ended = apply(site)
 
     assert ended.code == 6
-    assert "altered" in ended.err
+    assert "- agent 1001  set (new)" in ended.err
+    assert "--allow-shrink" in ended.err
+
+
+def edit_plan(site: Site, old: str, new: str) -> None:
+    plan = site.work / "plan.json"
+    text = plan.read_text()
+    assert old in text
+    plan.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param('"after": {"total": 12', '"after": {"total": 13', "they do not tell the difference", id="values"),
+        pytest.param('"action": "set"', '"action": "reset"', "action", id="action"),
+        pytest.param('"agent": "1005"', '"agent": "1006"', "do not fit its fingerprint", id="agent"),
+        pytest.param("https://127.0.0.1:", "https://127.0.0.2:", "do not fit its fingerprint", id="gateway"),
+        pytest.param('"callnums_key": "callNums"', '"callnums_key": "callnums"', "do not fit", id="key-spelling"),
+        pytest.param('"fingerprint": "sha256:', '"fingerprint": "sha256:0000', "fingerprint", id="fingerprint"),
+        pytest.param(
+            '"after": 36, "change": 36', '"after": 37, "change": 37', "the sums of the changes", id="capacity"
+        ),
+        pytest.param('"set": 5', '"set": 4', "summary.set", id="count"),
+        pytest.param('"applyable": true', '"applyable": false', "applyable", id="whether-it-can-be-applied"),
+    ],
+)
+def test_an_edited_plan_file_is_refused(site: Site, old: str, new: str, told: str) -> None:
+    reviewed(site)
+    edit_plan(site, old, new)
+
+    ended = apply(site, "--allow-shrink")
+
+    assert ended.code in (3, 6)
+    assert told in ended.err
+
+
+def test_an_agent_renamed_in_a_plan_file_is_refused_with_the_difference(site: Site) -> None:
+    reviewed(site)
+    edit_plan(site, '"agent": "1005"', '"agent": "1006"')
+
+    ended = apply(site)
+
+    assert ended.code == 6
+    assert "altered after it was made" in ended.err
+    assert "- agent 1006" in ended.err
+    assert "+ agent 1005" in ended.err
+
+
+def test_a_plan_of_another_version_of_the_tool_is_refused_with_what_would_be_done_now(site: Site) -> None:
+    reviewed(site)
+    edit_plan(site, f'"tool_version": "{__version__}"', '"tool_version": "0.0.9"')
+
+    ended = apply(site)
+
+    assert ended.code == 6
+    assert f"made by reconciler 0.0.9, and this is {__version__}; nothing was sent" in ended.err
+    assert "the plan made now would do the same" in ended.err
+
+
+def test_a_plan_of_another_format_is_refused(site: Site) -> None:
+    reviewed(site)
+    edit_plan(site, '"format_version": "1.0"', '"format_version": "2.0"')
+
+    ended = apply(site)
+
+    assert ended.code == 3
+    assert "written by a newer reconciler" in ended.err
+
+
+def test_every_stale_plan_is_one_document_with_the_difference_in_it(site: Site) -> None:
+    reviewed(site)
+    site.edit("fleet.yaml", "web_chat: 6", "web_chat: 7")
+
+    ended = apply(site, "--json")
+
+    assert (ended.code, ended.document["exit_reason"]) == (6, "stale-plan")
+    assert "reviewed (-) and planned now (+):" in ended.document["notes"]
 
 
 def test_a_guardrail_refuses_at_apply_too(site: Site) -> None:

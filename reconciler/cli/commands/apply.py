@@ -10,7 +10,6 @@ import click
 from reconciler.applying import ApplyRequest, PlanDiffersError, PlanRefusedError
 from reconciler.cli.approval import Approval
 from reconciler.cli.environment import Environment, check_scope, open_environment
-from reconciler.cli.failures import error_diagnostic
 from reconciler.cli.invocation import invocation_of
 from reconciler.cli.locking import patience_of
 from reconciler.cli.options import (
@@ -24,16 +23,15 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
+from reconciler.cli.reviewed_plan import difference_from_now, flaw_of, read_reviewed, stale_result
 from reconciler.cli.run_flags import RunFlags, require_somebody_to_ask, run_options, within
 from reconciler.cli.running import carry_out, refused_result, run_result
 from reconciler.cli.sign_in import require_force
 from reconciler.cli.store import open_store
 from reconciler.cli.warnings import warn_first
-from reconciler.cli.writing import read_file
 from reconciler.errors import UsageError
-from reconciler.model.plan import Plan, PlanOptions
-from reconciler.planning import require_unaltered
-from reconciler.report import RUN_FORMATS, ProblemReport, difference_text, read_saved_plan
+from reconciler.model.plan import PlanOptions
+from reconciler.report import RUN_FORMATS
 
 
 @click.command
@@ -81,10 +79,13 @@ def command(
     warn_first(opened.warnings)
     if flags.force_sign_in:
         require_force(opened.desired.site.sessions)
+    saved = None if plan_file is None else read_reviewed(plan_file)
+    if saved is not None and plan_file is not None and (flaw := flaw_of(saved, plan_file)) is not None:
+        return stale_result(opened, flaw, difference_from_now(opened, saved))
     request = ApplyRequest(
         desired=opened.desired,
         options=options,
-        reviewed=None if plan_file is None else _reviewed(plan_file),
+        reviewed=None if saved is None else saved.plan,
         allow_changes=allow_changes,
         allow_shrink=allow_shrink,
         fail_fast=flags.fail_fast,
@@ -109,7 +110,7 @@ def _ended(opened: Environment, request: ApplyRequest, approval: Approval, flags
     try:
         report, way_back = carry_out(opened, request, store, approval=approval, flags=flags)
     except PlanDiffersError as error:
-        return _differs(opened, error)
+        return stale_result(opened, error, error.difference)
     except PlanRefusedError as error:
         return refused_result(opened, error, command="apply")
     return run_result(opened, report, way_back, command="apply", deferred_exit_code=flags.deferred_exit_code)
@@ -122,26 +123,3 @@ def _check_flags(plan_file: Path | None, options: PlanOptions, flags: RunFlags, 
         raise UsageError("--allow-shrink compares with a reviewed plan, and there is none", hint="give --plan FILE")
     if not (flags.yes or plan_file):
         require_somebody_to_ask("apply a reviewed plan with --plan FILE, or give --yes")
-
-
-def _reviewed(plan_file: Path) -> Plan:
-    saved = read_saved_plan(read_file(plan_file, what="plan"), name=plan_file.as_posix())
-    require_unaltered(saved.plan, name=plan_file.as_posix())
-    return saved.plan
-
-
-def _differs(opened: Environment, error: PlanDiffersError) -> CommandResult:
-    difference = error.difference
-    text = difference_text(
-        settings=difference.settings, gone=difference.gone, come=difference.come, altered=difference.altered
-    )
-    notes = ("reviewed (-) and planned now (+):", *text.splitlines())
-    return CommandResult(
-        command="apply",
-        exit_code=error.exit_code,
-        environment=opened.name,
-        site=opened.desired.site.name,
-        report=lambda envelope: ProblemReport(envelope=envelope, notes=notes),
-        diagnostics=[*opened.warnings, error_diagnostic(error)],
-        notes=notes,
-    )
