@@ -119,6 +119,7 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*|__[a-z_]+__")
 TOP_LEVEL = frozenset(
     {"reconciler", "schemas", "desired", "tests", "benchmarks", "docs", "examples"}
     | {"Makefile", "pyproject.toml", "requirements.lock", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
+    | {"action.yml", "templates"}  # where GitHub looks for an action, and GitLab for components: nowhere else
 )
 """What stands at the top of the tree, beside what is hidden."""
 
