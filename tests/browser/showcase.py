@@ -57,7 +57,7 @@ def _wanted(team: str, value: Concurrency) -> DesiredAgent:
 
 @cache
 def floor() -> Plan:
-    """Three hundred agents: a weaker night shift, a channel closed, four who leave, six who come, and one exception."""
+    """Three hundred agents: a weak night shift, a channel closed, four leave, six come, four move, and an exception."""
     recorded: dict[int, Concurrency | AgentRecord] = {}
     wanted: dict[int, Concurrency | DesiredAgent] = {}
     for team, agents, before, after in _teams():
@@ -67,6 +67,7 @@ def floor() -> Plan:
         del wanted[agent]
     wanted |= {agent: _wanted("east", _SENIOR) for agent in range(1121, 1127)}
     wanted[4002] = _wanted("vip", concurrency(6, web_chat=0, whatsapp=3))
+    wanted |= {agent: _wanted("night", _MAIL) for agent in range(5010, 5014)}
     limits = GuardrailSettings(
         max_changed_percent=30, min_population=10, max_to_zero=10, protected_agents=(agent_range("4001-4012"),)
     )

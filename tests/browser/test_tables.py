@@ -56,11 +56,20 @@ def floor(opened: Opened) -> Browser:
     return opened(PAGES["plan"]())
 
 
-def test_what_takes_something_away_stands_first(floor: Browser) -> None:
+def test_what_is_most_dangerous_stands_first(floor: Browser) -> None:
+    closed = [*range(3001, 3061), 4002]
     gone = [change.agent for change in CHANGES if change.action is Action.FORGET]
-    assert len(gone) == 4
-    assert sorted(gone) == sorted(agents_shown(floor)[:4])
-    assert agents_shown(floor) != sorted(agents_shown(floor))
+    assert agents_shown(floor)[: len(closed) + len(gone)] == [*closed, *gone]
+
+
+@pytest.mark.parametrize(
+    ("effect", "agents"), [("removed", [1007, 1019, 1020, 5003]), ("to zero", [*range(3001, 3061), 4002])]
+)
+def test_changes_can_be_chosen_by_what_they_do(effect: str, agents: list[int], floor: Browser) -> None:
+    choose(floor, "effect", effect)
+    assert agents_shown(floor) == agents
+    type_into_filter(floor, effect)
+    assert agents_shown(floor) == agents
 
 
 def test_what_is_typed_is_looked_for_in_every_column(floor: Browser) -> None:

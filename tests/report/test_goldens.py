@@ -39,6 +39,7 @@ NAMES = {
     "plan-nobody.json",
     "plan-sessions-and-waits.json",
     "outcome-sixty-agents.json",
+    *(f"page-{name}.html" for name in ("plan", "outcome", "problems")),  # test_html.py makes them
     "diagnostics.json",
     "diagnostics.txt",
     "difference.txt",

@@ -14,11 +14,12 @@ from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
-from report.examples import PLANS
+from report.examples import PLANS, outcome
 from report.markdown_examples import hostile, outcome_report, plan_report, problem_report, with_texts
 from support.fleets import agent_id, concurrency
 
 from reconciler.model.desired import Source
+from reconciler.model.outcome import Result
 from reconciler.model.plan import Edit, EditKind, Reason, Set
 from reconciler.model.printable import printable
 from reconciler.report.html import html
@@ -80,6 +81,59 @@ def test_what_cannot_be_seen_is_written_out(text: str) -> None:
     assert text not in page
     assert printable(text) in page
     page.encode()
+
+
+_LINES = "address|body|details|div|dl|form|h[123]|header|li|main|meta|nav|p|section|svg|table|tbody|title|tr|ul"
+
+
+def readable(page: str) -> str:
+    """Return a page for a person who compares it with yesterday's: in lines, and without our stylesheet and script."""
+    for asset in (stylesheet(), script()):
+        page = page.replace(asset.text, "…")
+    page = re.sub(r"sha256-[^&]*", "sha256-…", page)
+    return re.sub(rf"(?<=.)(?=<(?:{_LINES})[ >])", "\n", page)
+
+
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [
+        pytest.param("page-plan.html", lambda: plan_report("floor"), id="plan"),
+        pytest.param("page-outcome.html", lambda: outcome_report("every-reason"), id="outcome"),
+        pytest.param("page-problems.html", problem_report, id="problems"),
+    ],
+)
+def test_a_page_is_as_it_was(name: str, report: Callable[[], Reported], golden: Callable[[str, str], None]) -> None:
+    golden(name, readable(html(report())))
+
+
+@pytest.mark.parametrize(
+    ("results", "reason", "verdict"),
+    [
+        ([], "done", "plain: There was nothing to do"),
+        ([Result.APPLIED, Result.FORGOTTEN], "done", "good: Done: 2 agents"),
+        ([Result.APPLIED, Result.DEFERRED], "some-agents-deferred", "warning: 1 deferred, of 2 agents"),
+        (
+            [Result.FAILED, Result.IN_DOUBT, Result.SKIPPED],
+            "some-agents-failed",
+            "bad: 1 in doubt, 1 failed, of 3 agents",
+        ),
+        ([Result.APPLIED, Result.SKIPPED], "interrupted", "warning: Interrupted: 1 skipped, of 2 agents"),
+        ([Result.APPLIED], "state-failed", "bad: State failed, though all is well with 1 agent"),
+    ],
+)
+def test_the_verdict_of_a_run_is_what_needs_a_look(results: list[Result], reason: str, verdict: str) -> None:
+    outcomes = tuple(outcome(1001 + place, result) for place, result in enumerate(results))
+    report = outcome_report("one-agent")
+    page = html(replace(report, outcomes=outcomes, envelope=replace(report.envelope, exit_reason=reason)))
+    (found,) = re.findall(r'<p class="verdict (\w+)">([^<]*)</p>', page)
+    assert ": ".join(found) == verdict
+
+
+def test_who_only_changes_the_team_is_told_under_a_plan_that_sends_nothing() -> None:
+    page = html(plan_report("only-moves"))
+    assert "nothing to send" in page
+    assert 'id="standing"' in page
+    assert 'id="changes"' not in page
 
 
 REPORTS: Mapping[str, Callable[[], Reported]] = {

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 
 from reconciler.model.capacity import Capacity
 from reconciler.model.printable import printable
-from reconciler.report.capacity_sums import change_words, channel_words, losses_first, over_all_teams
+from reconciler.report.capacity_sums import (
+    change_words,
+    channel_words,
+    over_all_teams,
+    team_words,
+    teams_by_loss,
+)
 from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.markup import Content, Html, between, element, joined
 from reconciler.report.html.page import Section
@@ -62,7 +68,7 @@ def capacity_sections(capacity: Sequence[Capacity]) -> list[Section]:
     """Return the section of charts; none where nothing is known."""
     if not capacity:
         return []
-    teams = _teams(capacity)
+    teams = teams_by_loss(capacity)
     content = [_legend()]
     if len(teams) > 1:
         content += [element("h3", "All teams"), _chart("All teams", over_all_teams(capacity))]
@@ -71,15 +77,6 @@ def capacity_sections(capacity: Sequence[Capacity]) -> list[Section]:
     content += _rest(teams, moved)
     content.append(folded("What these numbers are", sentences(_EXPLAINED), class_="per-team"))
     return [Section(name="capacity", title="Capacity", content=content)]
-
-
-def _teams(capacity: Sequence[Capacity]) -> list[tuple[Capacity, ...]]:
-    """Return each team's rows, the team that loses most first."""
-    found: dict[str | None, list[Capacity]] = {}
-    for each in capacity:
-        found.setdefault(each.team, []).append(each)
-    teams = [losses_first(rows) for rows in found.values()]
-    return sorted(teams, key=lambda rows: (min(row.change for row in rows), rows[0].team or ""))
 
 
 def _rest(teams: Sequence[tuple[Capacity, ...]], moved: Sequence[tuple[Capacity, ...]]) -> list[Html]:
@@ -101,7 +98,7 @@ def _rest(teams: Sequence[tuple[Capacity, ...]], moved: Sequence[tuple[Capacity,
 
 def _table(rows: Sequence[Capacity]) -> Table:
     columns = (
-        Column(name="team", label="Team", cells=Words.of(((_team_words(row.team),) for row in rows), limit=_LIMIT)),
+        Column(name="team", label="Team", cells=Words.of(((team_words(row.team),) for row in rows), limit=_LIMIT)),
         Column(
             name="channel",
             label="Channel",
@@ -149,7 +146,7 @@ def _swatch(kind: str) -> Html:
 
 
 def _team(rows: Sequence[Capacity], *, opened: bool) -> Html:
-    name, total = _team_words(rows[0].team), rows[0]
+    name, total = printable(team_words(rows[0].team), limit=_LIMIT), rows[0]
     losing = sum(1 for row in rows if row.change < 0 and row.channel is not None)
     loses = f", {counted(losing, 'channel')} {'loses' if losing == 1 else 'lose'}" if losing else ""
     words = f"{channel_words(total.channel)} {total.before:,} → {total.after:,}, {change_words(total)}{loses}"
@@ -195,10 +192,12 @@ def _bars(row: Capacity, scale: int) -> Html:
     if row.change:
         bars.append(_bar("lost" if row.change < 0 else "gained", kept, abs(row.change), scale))
     title = element("title", f"{name}: {row.before:,} recorded, {row.after:,} planned")
-    told = element(
-        "desc", f"{change_words(row)}; {row.agents_before:,} agents above 0 before, {row.agents_after:,} after"
+    told = (
+        change_words(row),
+        f"agents above 0: {row.agents_before:,} before, {row.agents_after:,} after",
+        f"as far as totals let it come true: {row.effective_before:,} before, {row.effective_after:,} after",
     )
-    return element("svg", title, told, *bars, role="img", width="100%", height="26")
+    return element("svg", title, element("desc", "; ".join(told)), *bars, role="img", width="100%", height="26")
 
 
 def _bar(kind: str, start: int, length: int, scale: int) -> Html:
@@ -208,7 +207,3 @@ def _bar(kind: str, start: int, length: int, scale: int) -> Html:
 
 def _tone(row: Capacity) -> str | None:
     return ("loss" if row.change < 0 else "gain") if row.change else None
-
-
-def _team_words(team: str | None) -> str:
-    return "no team" if team is None else printable(team, limit=_LIMIT)

@@ -14,7 +14,7 @@ from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.diagnostics import problem_sections
 from reconciler.report.html.markup import Html, element
 from reconciler.report.html.page import Section, Verdict, page
-from reconciler.report.html.pieces import badge, paragraph, sentences, tiles
+from reconciler.report.html.pieces import badge, paragraph, sentences, spoken, tiles
 from reconciler.report.html.plan import going_back_sections
 from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted
@@ -32,7 +32,7 @@ def outcome_page(report: OutcomeReport) -> str:
     """Return the page of an apply or a rollback."""
     envelope, counts = report.envelope, outcome_summary(report.outcomes)
     site = "" if envelope.site is None else f" for site {printable(envelope.site, limit=60)}"
-    numbers = [(str(result), counts[result]) for result in _TROUBLE_FIRST]
+    numbers = [(spoken(result), counts[result]) for result in _TROUBLE_FIRST]
     return page(
         title=f"Outcome of {printable(envelope.command, limit=20)}{site}",
         verdict=_verdict(counts, len(report.outcomes), envelope.exit_reason),
@@ -53,12 +53,13 @@ def _verdict(counts: dict[str, int], outcomes: int, exit_reason: str) -> Verdict
         return Verdict(tone="plain", words="There was nothing to do")
     interrupted = "Interrupted: " if exit_reason == "interrupted" else ""
     for tone, results in (("bad", _TROUBLE), ("warning", _WAITING)):
-        found = [f"{counts[each]:,} {_name(each)}" for each in results if counts[each]]
+        found = [f"{counts[each]:,} {spoken(each)}" for each in results if counts[each]]
         if found:
             return Verdict(tone=tone, words=f"{interrupted}{', '.join(found)}, of {counted(outcomes, 'agent')}")
     if exit_reason not in ("", "done"):
         words = printable(exit_reason, limit=60).replace("-", " ").capitalize()
-        return Verdict(tone="warning", words=f"{words}, though {counted(outcomes, 'agent')} went well")
+        tone = "warning" if interrupted else "bad"
+        return Verdict(tone=tone, words=f"{words}, though all is well with {counted(outcomes, 'agent')}")
     return Verdict(tone="good", words=f"Done: {counted(outcomes, 'agent')}")
 
 
@@ -105,7 +106,7 @@ def _groups(groups: Sequence[OutcomeGroup]) -> list[Section]:
 def _group(group: OutcomeGroup) -> Html:
     answer = [printable(group.retcode or "", limit=40), printable(group.message)]
     words = element("span", ": ".join([str(group.action), *filter(None, answer)]), class_="edits")
-    return group_line(badge(str(group.result)), group.agents, [words])
+    return group_line(badge(spoken(group.result)), group.agents, [words])
 
 
 def _each(outcomes: Sequence[Outcome]) -> list[Section]:
@@ -117,7 +118,7 @@ def _each(outcomes: Sequence[Outcome]) -> list[Section]:
         Column(
             name="result",
             label="Outcome",
-            cells=Words.of((str(each.result),) for each in ordered),
+            cells=Words.of((spoken(each.result),) for each in ordered),
             choice="every outcome",
             badges=True,
         ),
@@ -141,7 +142,3 @@ def _each(outcomes: Sequence[Outcome]) -> list[Section]:
     hint = "agent, word or 1003-1050"
     table = Table(name="outcomes", caption="What became of every agent", noun="outcome", hint=hint, columns=columns)
     return [Section(name="outcomes", title="Every agent", content=table_markup(table))]
-
-
-def _name(result: Result) -> str:
-    return str(result).replace("_", " ")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum, StrEnum
 
 from reconciler.report.html.markup import Content, Html, element
 
 
-def badge(value: str) -> Html:
-    """Return one of our own words (an action, a result, a severity), coloured by the stylesheet."""
-    return element("span", value.replace("_", " "), class_="badge", data_value=value)
+def spoken(value: StrEnum | IntEnum) -> str:
+    """Return a word of our own as people say it: `in doubt`, `to zero`."""
+    return value.name.lower().replace("_", " ")
+
+
+def badge(words: str) -> Html:
+    """Return words of our own (an effect, a result, a severity), coloured by the stylesheet."""
+    return element("span", words, class_="badge", data_value=words)
 
 
 def tiles(counts: Sequence[tuple[str, int]]) -> Html:

@@ -10,9 +10,9 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.printable import printable
 from reconciler.report.attendance_text import knowledge
 from reconciler.report.going_back_text import going_back_kinds
-from reconciler.report.grouping import group_changes
+from reconciler.report.grouping import group_plan
 from reconciler.report.html.capacity import capacity_headline, capacity_sections
-from reconciler.report.html.changes import agents_words, change_sections, group_sections
+from reconciler.report.html.changes import agents_words, change_sections, group_sections, standing_sections
 from reconciler.report.html.diagnostics import problem_sections
 from reconciler.report.html.guardrails import guardrail_sections, refusal_lines
 from reconciler.report.html.markup import Html, between, element
@@ -30,7 +30,7 @@ def plan_page(report: PlanReport) -> str:
     """Return the page of a plan, fresh or read from a file."""
     plan = report.plan
     kind = "Plan" if plan.going_back is None else "Rollback"
-    groups = group_changes(plan.changes)
+    groups = group_plan(plan)
     return page(
         title=f"{kind} for site {printable(plan.site, limit=_NAME)}",
         verdict=_verdict(plan),
@@ -45,6 +45,7 @@ def plan_page(report: PlanReport) -> str:
             *capacity_sections(plan.capacity),
             *guardrail_sections(plan.findings, len(plan.changes)),
             *group_sections(groups),
+            *standing_sections(plan.standing),
             *going_back_sections(plan.going_back),
             Section(name="effect", title="What would be done", content=[sentences(_effects(report))]),
             *problem_sections(report.envelope.diagnostics),
@@ -73,7 +74,8 @@ def _verdict(plan: Plan) -> Verdict:
     if not plan.does_something:
         return Verdict(tone="plain", words="Nothing to do")
     if not plan.changes:
-        return Verdict(tone="plain", words=f"{counted(len(plan.restored), 'record')} to put back, nothing to send")
+        records = len(plan.restored) or len(plan.standing)
+        return Verdict(tone="plain", words=f"{counted(records, 'record')} to bring up to date, nothing to send")
     words = f"Can be applied: {len(plan.changes):,} {'change' if len(plan.changes) == 1 else 'changes'}"
     if lifted:
         return Verdict(tone="warning", words=f"{words}, {counted(lifted, 'guardrail')} lifted by approval")

@@ -56,7 +56,7 @@
       words.forEach((word, index) => {
         if (index) cell.append(this.separator);
         cell.append(this.badges
-          ? make("span", word.replaceAll("_", " "), { class: "badge", "data-value": word })
+          ? make("span", word, { class: "badge", "data-value": word })
           : make("span", word));
       });
       return cell;
