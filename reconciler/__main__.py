@@ -1,7 +1,7 @@
 """`python -m reconciler` is the command `reconciler`, and this is where both begin.
 
 Rule of this file: hardly anything is loaded before a signal can be heard, for loading takes longer than a person who
-mistyped a command needs to press Ctrl-C. From `cli.main` on, its border hears every signal.
+mistyped a command needs to press Ctrl-C. From there on the border of `cli` hears every one.
 """
 
 from __future__ import annotations
@@ -18,17 +18,14 @@ def main() -> int:
         if signal.getsignal(number) is signal.SIG_DFL:  # not where `nohup`, or a shell's `&`, has it ignored
             signal.signal(number, signal.default_int_handler)
     try:
-        from reconciler.cli import main as run  # noqa: PLC0415 - see above
+        from reconciler.cli import main_of_process as run  # noqa: PLC0415 - see above
     except KeyboardInterrupt:
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # a second one has nothing left to end
         from reconciler.cli import interrupted  # noqa: PLC0415 - loaded as far as it was; now without a break
 
         return interrupted()
-    try:
-        return run()
-    except KeyboardInterrupt:  # a second one, while the end was being told
-        return 130
+    return run()
 
 
 if __name__ == "__main__":

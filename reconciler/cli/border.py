@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -21,7 +21,7 @@ from reconciler.cli.failures import (
     error_diagnostic,
 )
 from reconciler.cli.group import cli
-from reconciler.cli.interrupts import interrupts_raised
+from reconciler.cli.interrupts import fall_deaf, interrupts_raised, raise_interrupts
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import reopen_closed, stderr_style, write
@@ -30,23 +30,39 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.model.diagnostic import Diagnostic, Severity
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (without the program's name; `None`: the process's own) and return its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    invocation = Invocation()
-    reopen_closed()
-    with interrupts_raised(then_deaf=argv is None):
-        try:
-            result = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=invocation)
-            return _end(result, invocation)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: a bug too ends in words and a code
-            return _end_badly(error, arguments, invocation)
+def main(argv: Sequence[str]) -> int:
+    """Run the command line `argv`, without the program's name, and return its exit code."""
+    with interrupts_raised():
+        return _run(argv, at_the_end=lambda: None)
+
+
+def main_of_process() -> int:
+    """Run the process's own command line and return its exit code; from its end on no signal is heard any more."""
+    raise_interrupts()
+    try:
+        return _run(sys.argv[1:], at_the_end=fall_deaf)
+    finally:
+        fall_deaf()
 
 
 def interrupted() -> int:
     """End the process's own command line, which an interrupt kept from beginning, and return its exit code."""
+    fall_deaf()
     reopen_closed()
     return _end_badly(KeyboardInterrupt(), sys.argv[1:], Invocation())
+
+
+def _run(arguments: Sequence[str], *, at_the_end: Callable[[], None]) -> int:
+    invocation = Invocation()
+    reopen_closed()
+    try:
+        result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation)
+        if invocation.document_on_stdout:
+            at_the_end()  # or half a document could be followed by another
+        return _end(result, invocation)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: a bug too ends in words and a code
+        at_the_end()
+        return _end_badly(error, arguments, invocation)
 
 
 def _end(result: object, invocation: Invocation) -> int:
@@ -55,7 +71,7 @@ def _end(result: object, invocation: Invocation) -> int:
     return _show(result, invocation)
 
 
-def _end_badly(error: BaseException, arguments: list[str], invocation: Invocation) -> int:
+def _end_badly(error: BaseException, arguments: Sequence[str], invocation: Invocation) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         write(sys.stderr, f"{error.format_message()}\n")
         return ExitCode.INVALID_INPUT

@@ -23,23 +23,33 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def interrupts_raised(*, then_deaf: bool) -> Iterator[None]:
-    """Raise `KeyboardInterrupt` at every ending signal as at SIGINT.
-
-    At the end all handlers are put back; or, `then_deaf`, no signal is heard any more: the process has told all it has
-    to tell and is about to end, and what Python makes of a signal then is a traceback, and another exit code.
-    """
+def interrupts_raised() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` at every ending signal as at SIGINT, and put all handlers back at the end."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what signals do
         return
     before = {number: signal.getsignal(number) for number in ending_signals()}
-    for number in before:
-        signal.signal(number, _interrupt)
+    raise_interrupts()
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if then_deaf else handler)
+            signal.signal(number, handler)
+
+
+def raise_interrupts() -> None:
+    """Raise `KeyboardInterrupt` at every ending signal from now on."""
+    for number in ending_signals():
+        signal.signal(number, _interrupt)
+
+
+def fall_deaf() -> None:
+    """Hear no ending signal any more: the process tells how it ended, and ends.
+
+    What Python makes of a signal then is a traceback, half of what was to be told, and another exit code.
+    """
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

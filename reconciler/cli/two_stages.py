@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from reconciler.cli.interrupts import ending_signals
+from reconciler.cli.last_document import write_last_document
 from reconciler.errors import ExitCode
 
 LAST_WRITES = 5.0
@@ -37,6 +38,7 @@ def two_stages(
         if next(seen) > 1:
             try:
                 last_words()
+                write_last_document()
             finally:
                 os._exit(ExitCode.INTERRUPTED)
         end_in_order()

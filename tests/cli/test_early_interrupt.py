@@ -65,6 +65,12 @@ def test_with_json_it_leaves_a_document_as_well() -> None:
     assert (ended.returncode, json.loads(ended.stdout)["exit_reason"]) == (130, "interrupted")
 
 
+def test_a_signal_while_the_document_is_told_leaves_it_the_only_one_and_whole() -> None:
+    ended = run("version", "--json", at="reconciler.cli.document")
+
+    assert (ended.returncode, json.loads(ended.stdout)["exit_code"]) == (0, 0)
+
+
 def test_a_signal_when_all_is_told_costs_neither_a_word_nor_the_exit_code() -> None:
     ended = run("version", at="none")
 

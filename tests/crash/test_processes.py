@@ -89,10 +89,10 @@ def test_a_command_told_twice_leaves_at_once_and_loses_nothing(workplace: Workpl
         process.send_signal(signal.SIGTERM)
         time.sleep(workplace.dice.uniform(0.05, 0.5))
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=WITHIN)
+        out, _ = process.communicate(timeout=WITHIN)
         workplace.server.call(lambda gateway: gateway.faults.clear())
         time.sleep(SLOW)  # until the gateway is done with calls that nobody waits for any more: they must not overlap
-        assert process.returncode in (0, 130)
+        assert json.loads(out)["exit_code"] == process.returncode in (0, 130)
         workplace.told_by_the_state(set(), total=total)
         workplace.finish(total)
 

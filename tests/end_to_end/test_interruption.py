@@ -67,9 +67,11 @@ def test_a_second_signal_leaves_at_once_and_loses_nothing(slow_site: Site, serve
     while "stopping" not in process.stderr.readline():
         pass
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE)
+    out, _ = process.communicate(timeout=PATIENCE)
 
-    assert process.returncode == 130
+    document = json.loads(out)
+    assert process.returncode == document["exit_code"] == 130
+    assert "in doubt" in document["diagnostics"][0]["detail"]
     reasons = {each["reason"] for each in slow_site.run("plan", "demo", "--json").document["changes"]}
     assert "in-doubt" in reasons
 
