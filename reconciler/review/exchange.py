@@ -113,14 +113,14 @@ class HttpExchange:
                 reply = self._once(request)
             except httpx.HTTPError as error:
                 if not request.repeatable and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                    raise Unanswered(f"no answer to {_named(request)}: {_said(error)}") from None
+                    raise _unanswered(request, _said(error)) from None
                 if last or not self._pace.wait(usual):
                     raise _unreachable(request, error) from None
                 continue
             pause = wanted_pause(reply.status, reply.headers, reply.body, now=self._clock())
             if pause is None and reply.status in _TROUBLE and not last:
                 if not request.repeatable:
-                    raise Unanswered(f"no answer to {_named(request)}: the host is in trouble ({reply.status})")
+                    raise _unanswered(request, f"the host is in trouble ({reply.status})")
                 pause = usual
             if pause is None or last or not self._pace.wait(pause):
                 return reply
@@ -183,6 +183,12 @@ def _trust(authorities: bytes | None) -> ssl.SSLContext:
 
 def _named(request: Request) -> str:
     return printable(f"{request.method} {request.url}")
+
+
+def _unanswered(request: Request, why: str) -> Unanswered:
+    return Unanswered(
+        f"no answer to {_named(request)}: {why}", hint="run again: what was done already is found and not done twice"
+    )
 
 
 def _unreachable(request: Request, error: httpx.HTTPError) -> ReviewHostError:

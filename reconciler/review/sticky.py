@@ -13,7 +13,6 @@ would do so in turn without end.
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,37 +87,96 @@ def next_steps(live: Collection[Comment], wanted: Marker, *, fold_old: bool, tol
     return Steps(keep=oldest, update=oldest if stale else None, remove=tuple(ordered[1:]))
 
 
-def post(host: ReviewHost, wanted: StickyComment, *, fold_old: bool) -> Posted:
-    """See to it that the site has the comment that is wanted, and no other.
+class _Work:
+    """One site's comment on its way."""
 
-    Raises:
-        ReviewHostError: the host refuses, or cannot be reached.
-    """
-    deed, page, told, gone, away = Deed.UNCHANGED, "", False, 0, 0
-    for _ in range(_ROUNDS):
-        steps = next_steps(_live(host, wanted.marker.site), wanted.marker, fold_old=fold_old, told=told)
-        page = steps.keep.page if steps.keep is not None else page
+    def __init__(self, wanted: StickyComment) -> None:
+        self._wanted = wanted
+        self._told = False
+        self._lost: Unanswered | None = None
+        self._deed, self._page, self._folded, self._removed = Deed.UNCHANGED, "", 0, 0
+        self.settled = False
+
+    @property
+    def posted(self) -> Posted | None:
+        """What became of it; `None` as long as nothing is known."""
+        if self._deed is Deed.UNCHANGED and not self.settled:
+            return None
+        return Posted(
+            site=self._wanted.marker.site,
+            standing=self._wanted.standing,
+            deed=self._deed,
+            page=self._page,
+            folded=self._folded,
+            removed=self._removed,
+        )
+
+    @property
+    def failure(self) -> ReviewHostError:
+        """Why it does not come to an end."""
+        return self._lost or ReviewHostError(
+            f"the comment of site {self._wanted.marker.site} is not there after {_ROUNDS} attempts",
+            hint="look at the pull request, and at who else comments on it; then run again",
+        )
+
+    def go_on(self, host: ReviewHost, comments: Collection[Comment], *, fold_old: bool) -> None:
+        """Do what is missing, given our comments of all sites."""
+        live = [each for each in comments if each.marker.site == self._wanted.marker.site and _is_live(each)]
+        steps = next_steps(live, self._wanted.marker, fold_old=fold_old, told=self._told)
+        self._page = self._page if steps.keep is None else steps.keep.page
+        self.settled = steps.settled
         if steps.create:
-            deed = Deed.CREATED
-            with suppress(Unanswered):  # it may be there: the next look tells
-                page, told = host.create(wanted.body).page, True
-            continue
+            self._create(host)
         if steps.update is not None:
-            told = host.replace(steps.update, wanted.body)
-            deed = Deed.UPDATED if deed is Deed.UNCHANGED else deed
+            self._told = host.replace(steps.update, self._wanted.body)
+            self._deed = Deed.UPDATED if self._deed is Deed.UNCHANGED else self._deed
         for comment in steps.fold:
             host.fold(comment)
+            self._folded += 1
         for comment in steps.remove:
             host.remove(comment)
-        gone, away = gone + len(steps.remove), away + len(steps.fold)
-        if steps.settled:
-            return Posted(
-                site=wanted.marker.site, standing=wanted.standing, deed=deed, page=page, folded=away, removed=gone
-            )
-    raise ReviewHostError(
-        f"the comment of site {wanted.marker.site} is not there after {_ROUNDS} attempts",
-        hint="look at the pull request, and at who else comments on it; then run again",
-    )
+            self._removed += 1
+
+    def _create(self, host: ReviewHost) -> None:
+        try:
+            self._page = host.create(self._wanted.body).page
+        except Unanswered as error:  # it may be there: the next look tells
+            self._lost = error
+        else:
+            self._told = True
+        self._deed = Deed.CREATED
+
+
+def post(
+    host: ReviewHost, wanted: Collection[StickyComment], *, fold_old: bool
+) -> tuple[list[Posted], ReviewHostError | None]:
+    """See to it that each site has the comment that is wanted, and no other.
+
+    All sites are looked at together: a host limits how often it is asked.
+
+    Returns:
+        What became of them, and what ended it before all was done, if anything did.
+    """
+    works = [_Work(each) for each in wanted]
+    failure = None
+    try:
+        _settle(host, works, fold_old=fold_old)
+    except ReviewHostError as error:
+        failure = error
+    return [posted for work in works if (posted := work.posted) is not None], failure
+
+
+def _settle(host: ReviewHost, works: Collection[_Work], *, fold_old: bool) -> None:
+    for _ in range(_ROUNDS):
+        open_works = [work for work in works if not work.settled]
+        if not open_works:
+            return
+        comments = host.comments()
+        for work in open_works:
+            work.go_on(host, comments, fold_old=fold_old)
+    for work in works:
+        if not work.settled:
+            raise work.failure
 
 
 def fold_others(host: ReviewHost, posted: Collection[Posted]) -> tuple[str, ...]:
@@ -128,14 +186,14 @@ def fold_others(host: ReviewHost, posted: Collection[Posted]) -> tuple[str, ...]
         ReviewHostError: the host refuses, or cannot be reached.
     """
     told = {each.site for each in posted}
-    others = [each for each in host.comments() if each.marker.standing is not None and each.marker.site not in told]
+    others = [each for each in host.comments() if _is_live(each) and each.marker.site not in told]
     for comment in others:
         host.fold(comment)
     return tuple(sorted({each.marker.site for each in others}))
 
 
 def label(host: ReviewHost, posted: Collection[Posted]) -> Standing | None:
-    """See to it that the pull request carries one label of ours, and return what it says.
+    """See to it that the pull request carries one label of ours, and return what it says; none of no comments.
 
     Args:
         host: the pull request.
@@ -145,19 +203,21 @@ def label(host: ReviewHost, posted: Collection[Posted]) -> Standing | None:
         ReviewHostError: the host refuses, or cannot be reached.
     """
     ours = {each.site: each.standing for each in posted}
-    set_to: Standing | None = None
+    set_to: set[str] | None = None
+    wanted: Standing | None = None
     for _ in range(_ROUNDS):
         seen = {each.marker.site: each.marker.standing for each in host.comments() if each.marker.standing is not None}
-        wanted = worst([*{**ours, **seen}.values()])
-        if wanted is None or wanted is set_to:
+        wanted = worst({**ours, **seen}.values())
+        names = set() if wanted is None else {wanted.label}
+        if names == set_to:
             break
         carried = {name for name in host.labels() if name.startswith(LABEL_FAMILY)}
-        if carried == {wanted.label}:
-            return wanted
-        host.relabel(add=sorted({wanted.label} - carried), remove=sorted(carried - {wanted.label}))
-        set_to = wanted
-    return set_to
+        if carried == names:
+            break
+        host.relabel(add=sorted(names - carried), remove=sorted(carried - names))
+        set_to = names
+    return wanted
 
 
-def _live(host: ReviewHost, site: str) -> list[Comment]:
-    return [each for each in host.comments() if each.marker.site == site and each.marker.standing is not None]
+def _is_live(comment: Comment) -> bool:
+    return comment.marker.standing is not None

@@ -8,6 +8,7 @@ import pytest
 from report.examples import outcome
 from review.conftest import Desk
 from review.gitlab_host import GitlabHost
+from review.served import Answer, Asked
 from support.site import Site
 
 from reconciler.errors import ExitCode
@@ -206,16 +207,87 @@ def test_comments_of_sites_without_a_file_are_folded_on_request(desk: Desk) -> N
     assert desk.host.labels == ["reconciler/changes"]
 
 
+def test_when_no_site_has_a_file_any_more_no_comment_and_no_label_stands(desk: Desk) -> None:
+    desk.run(desk.plan())
+    ended = desk.run("--fold-others")
+
+    assert (ended.code, ended.out) == (0, "site demo: comment folded, for it has no file here\n")
+    assert (outcomes(desk), desk.host.labels) == ([None], [])
+
+
+def test_a_host_that_never_answers_to_an_added_comment_is_told(desk: Desk) -> None:
+    desk.host.hurt(*[Answer(502)] * 9, at=lambda asked: asked.method == "POST" and "label" not in asked.path)
+    ended = desk.run(desk.plan())
+
+    assert ended.code == 11
+    assert "no answer to POST" in ended.err
+    assert "what was done already is found and not done twice" in ended.err
+    assert desk.texts == []
+
+
+def test_many_sites_are_looked_at_together(desk: Desk) -> None:
+    files = [save_outcome(desk, Result.APPLIED, site=f"site-{number}") for number in range(12)]
+    assert desk.run(*files).code == 0
+    assert len(desk.texts) == 12
+    before = len(desk.host.asked)
+    desk.run(*files)
+    assert len(desk.host.asked) - before <= 6
+
+
+def test_what_was_done_before_the_host_refused_is_told(desk: Desk) -> None:
+    files = [save_outcome(desk, Result.APPLIED, site=site) for site in ("north", "south")]
+    fine: list[str] = []
+
+    def second(asked: Asked) -> bool:
+        fine.extend(["x"] if asked.method == "POST" and asked.path.endswith(("comments", "notes")) else [])
+        return len(fine) == 2
+
+    desk.host.hurt(Answer(403, {"message": "no"}), at=second)
+    ended = desk.run(*files, "--json")
+
+    assert ended.code == 11
+    assert [(each["site"], each["comment"]) for each in ended.document["comments"]] == [("north", "created")]
+
+
+def test_an_answer_to_an_added_comment_that_is_none_is_told(desk: Desk) -> None:
+    desk.host.hurt(Answer(201, ["odd"]), at=lambda asked: asked.method == "POST")
+    ended = desk.run(desk.plan())
+    assert ended.code == 11
+    assert "the comment cannot be added: the host's answer is not what its API gives" in ended.err
+
+
+def test_a_list_without_an_end_is_told(desk: Desk) -> None:
+    more = Answer(200, [], {"Link": '<https://elsewhere.example/>; rel="next"'})
+    desk.host.hurt(*[more] * 100)
+    ended = desk.run(desk.plan())
+    assert (ended.code, len(desk.host.asked)) == (11, 100)
+    assert "there are more than 10000" in ended.err
+
+
+def test_a_limit_that_lasts_longer_than_patience_is_told(desk: Desk) -> None:
+    desk.host.hurt(Answer(429, {"message": "API rate limit exceeded"}, {"Retry-After": "900"}))
+    ended = desk.run(desk.plan(), "--max-wait", "5s")
+    assert ended.code == 11
+    assert "the host limits how much it is asked; run again later, or wait longer: --max-wait" in ended.err
+
+
+def test_what_no_site_is_called_is_refused(desk: Desk) -> None:
+    ended = desk.run(save_outcome(desk, Result.APPLIED, site="North"))
+    assert (ended.code, desk.host.asked) == (3, [])
+    assert "'North' is no name of a site" in ended.err
+
+
 def test_a_large_plan_fits(desk: Desk) -> None:
     agents = "".join(
         f"  {number}: {{total: {number % 50 + 2}, channels: {{email: {number % 47}}}}}\n"
-        for number in range(1001, 9001)
+        for number in range(1001, 4001)
     )
     desk.site.write("fleet.yaml", f"team: east\nagents:\n{agents}")
     ended = desk.run(desk.plan())
 
     assert ended.code == 0
     (text,) = desk.texts
+    assert ("Shortened" in text) is not isinstance(desk.host, GitlabHost)
     assert len(text.encode()) <= (1_000_000 if isinstance(desk.host, GitlabHost) else 61_000)
 
 
@@ -244,9 +316,10 @@ def test_a_site_that_nobody_names_is_asked_for(desk: Desk) -> None:
     [
         (("plan.json", "--site", "other"), "is of site demo, not of other"),
         (("plan.json", "plan.json"), "two files are of site demo"),
-        (("plan.json", "plan.json", "--site", "demo"), "--site names the site of one FILE"),
+        (("plan.json", "plan.json", "--site", "demo"), "--site names the site of one FILE, and there are 2"),
         (("plan.json", "--max-chars", "1000000"), "--max-chars 1000000 does not do"),
         (("plan.json", "--max-chars", "10"), "--max-chars 10 does not do"),
+        ((), "no FILE is given"),
         (("none.json",), "none.json cannot be read"),
         (("demo/site.yaml",), "not a plan or an outcome"),
         (("plan.json", "--repository", "../x"), "the repository of the pull request is not"),

@@ -103,6 +103,15 @@ def test_a_token_that_may_not_say_whose_it_is_changes_nothing(desk: Desk, host: 
     assert host.writes[before:] == []
 
 
+def test_an_account_without_a_number_is_told(desk: Desk, host: GithubHost) -> None:
+    host.accounts[TOKEN] = Account(77, "ci")
+    host.graphql = False
+    desk.run(desk.plan(), "--no-label")
+    host.hurt(Answer(200, ["odd"]), at=lambda asked: asked.path == "/user")
+    ended = desk.run(desk.change())
+    assert (ended.code, "the host's answer is not what its API gives" in ended.err) == (11, True)
+
+
 @pytest.mark.parametrize("kind", ["FORBIDDEN", "NOT_FOUND"])
 def test_an_old_comment_that_cannot_be_minimised_is_told_unless_it_is_gone(
     desk: Desk, host: GithubHost, kind: str
@@ -223,6 +232,18 @@ def test_after_the_merge_the_pull_request_is_found_by_its_commit(
     host.pulls[MERGED] = [3, NUMBER]
     assert desk.run(desk.plan()).code == 0
     assert len(host.comments) == 1
+
+
+def test_a_commit_whose_pull_request_may_not_be_read_is_told(
+    desk: Desk, host: GithubHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    monkeypatch.setenv("GITHUB_SHA", MERGED)
+    host.hurt(Answer(403, {"message": "no"}, {"X-Accepted-GitHub-Permissions": "contents=read"}))
+    ended = desk.run(desk.plan())
+    assert ended.code == 11
+    assert "the pull request of this commit cannot be read" in ended.err
+    assert "grant env:GITHUB_TOKEN what it lacks: contents: read" in ended.err
 
 
 def test_a_certificate_of_nobody_we_trust_is_told(desk: Desk, host: GithubHost) -> None:

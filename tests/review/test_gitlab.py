@@ -105,3 +105,21 @@ def test_a_fork_is_told(desk: Desk, host: GitlabHost, monkeypatch: pytest.Monkey
     host.hurt(Answer(403, {"message": "403 Forbidden"}))
     ended = desk.run(desk.plan())
     assert "the merge request comes from a fork, whose pipelines have no token of this project" in ended.err
+
+
+@pytest.mark.parametrize("path", ["user", "merge_requests/7"])
+def test_an_answer_that_is_not_what_the_api_gives_is_told(desk: Desk, host: GitlabHost, path: str) -> None:
+    desk.run(desk.plan())
+    host.hurt(Answer(200, ["odd"]), at=lambda asked: asked.path.endswith(path))
+    ended = desk.run(desk.change())
+    assert (ended.code, "the host's answer is not what its API gives" in ended.err) == (11, True)
+
+
+def test_a_commit_whose_merge_request_may_not_be_read_is_told(
+    desk: Desk, host: GitlabHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI_MERGE_REQUEST_IID")
+    monkeypatch.setenv("CI_COMMIT_SHA", MERGED)
+    host.hurt(Answer(403, {"message": "403 Forbidden"}))
+    ended = desk.run(desk.plan())
+    assert (ended.code, "the merge request of this commit cannot be read" in ended.err) == (11, True)

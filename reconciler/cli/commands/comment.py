@@ -43,7 +43,7 @@ class _Manner:
 
 
 @click.command
-@click.argument("files", metavar="FILE…", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", type=click.Path(path_type=Path), nargs=-1)
 @click.option("--site", metavar="NAME", help="The site of a FILE that does not know it: of files that were invalid.")
 @click.option("--minimize-old", is_flag=True, help="Add a new comment when something changes, and fold the old one.")
 @click.option("--fold-others", is_flag=True, help="Fold comments of sites that have no FILE here any more.")
@@ -77,6 +77,8 @@ def command(
     Exits 3 when a FILE or a flag is wrong or the token is not there, 6 when a FILE was altered, and 11 when the host
     refuses or cannot be reached; the message names the permission that is missing.
     """
+    if not files and not fold_others:
+        raise UsageError("no FILE is given", hint="give what `plan --out`, `--json` or `--report json=FILE` saved")
     comments = _comments(files, place, site=site, max_chars=max_chars)
     manner = _Manner(minimize_old=minimize_old, fold_others=fold_others, label=not no_label)
     if not dry_run:
@@ -96,8 +98,10 @@ def _comments(
     room = most if max_chars is None else max_chars
     if not fewest_chars() <= room <= most:
         raise UsageError(f"--max-chars {room} does not do", hint=f"give a number from {fewest_chars()} to {most}")
-    if site is not None and len(files) > 1:
-        raise UsageError("--site names the site of one FILE, and there are several", hint="call `comment` for each")
+    if site is not None and len(files) != 1:
+        raise UsageError(
+            f"--site names the site of one FILE, and there are {len(files)}", hint="call `comment` for each"
+        )
     comments: dict[str, StickyComment] = {}
     for file in files:
         report = _read(file)
@@ -119,10 +123,11 @@ def _carry_out(
     host: ReviewHost, comments: Sequence[StickyComment], manner: _Manner
 ) -> tuple[Done, ReviewHostError | None]:
     """Post, and label; a refusal ends it, and what was done before is told all the same."""
-    done = Done()
+    posted, error = post(host, comments, fold_old=manner.minimize_old)
+    done = Done(posted=posted)
+    if error is not None:
+        return done, error
     try:
-        for comment in comments:
-            done.posted.append(post(host, comment, fold_old=manner.minimize_old))
         if manner.fold_others:
             done.others = fold_others(host, done.posted)
         if manner.label:
