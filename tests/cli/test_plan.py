@@ -69,6 +69,21 @@ def test_changes_exit_2_only_when_asked(site: Site) -> None:
     assert site.run("plan", "demo", "--detailed-exitcode").code == 2
 
 
+def test_a_change_of_team_alone_is_a_change_and_makes_no_call(site: Site) -> None:
+    record(site)
+    site.edit("fleet.yaml", "team: night", "team: day")
+
+    ended = site.run("plan", "demo", "--detailed-exitcode", "--json")
+
+    assert ended.code == 2
+    assert (ended.document["summary"]["calls"], ended.document["changes"]) == (0, [])
+    assert [(each["agent"], each["after"]["team"]) for each in ended.document["standing"]] == [
+        ("1003", "day"),
+        ("1004", "day"),
+        ("1005", "day"),
+    ]
+
+
 def test_a_guardrail_exits_5_and_names_the_flag_that_lifts_it(site: Site) -> None:
     record(site)
     site.edit("site.yaml", "{max_changed_percent: null}", "{max_changed_agents: 2}")

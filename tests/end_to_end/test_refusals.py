@@ -193,6 +193,28 @@ def test_a_guardrail_refuses_at_apply_too(site: Site) -> None:
     assert "--allow-changes 1" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        pytest.param("max_delta: {web_chat: 4}", "max_delta: web_chat of 1 agent by +5", id="an-agent-moved-too-far"),
+        pytest.param(
+            "capacity_floor: {teams: {west: {web_chat: -0%}}}",
+            "capacity_floor: web_chat of team west from 1 to 0 sessions (−100.0 %), the limit is at most 0 % less",
+            id="a-team-lowered-too-much",
+        ),
+    ],
+)
+def test_the_guardrails_over_sessions_refuse_at_apply_too(site: Site, limits: str, told: str) -> None:
+    site.edit("site.yaml", "max_changed_percent: null", f"max_changed_percent: null, {limits}")
+    site.write("state.json", STATE.replace('"team": "east"', '"team": "west"'))
+
+    ended = site.run("apply", "demo", "--yes", "--agent", "1001")
+
+    assert ended.code == 5
+    assert told in ended.err
+    assert "--allow-changes 1" in ended.err
+
+
 STATE = (
     '{"format_version": "1.0", "lineage": "11111111-2222-4333-8444-555555555555", "serial": 7, "site": "demo", '
     '"agents": {"1001": {"acknowledged_at": "2026-01-31T09:30:00Z", "callnums_key": "callNums", '

@@ -54,7 +54,12 @@ def _rich_text() -> str:
     called = document["summary"]["calls"]
     seen = {"asked": called + document["summary"]["unchanged"], "known": 1, "keyless": 1, "absent": ["1001", "1002"]}
     waits = {"since": "2025-03-01T08:00:00Z", "agents": ["1001"]}
-    return json.dumps({**document, "sessions": seen, "waits": waits, "guardrails": [lifted], **ENVELOPE})
+    moves = [
+        {"agent": agent, "before": {"team": "vip", "protected": True}, "after": {"team": "east", "protected": False}}
+        for agent in ("1002", "1003")
+    ]
+    told = {"sessions": seen, "waits": waits, "guardrails": [lifted], "standing": moves}
+    return json.dumps({**document, **told, **ENVELOPE})
 
 
 def _rich() -> Document:
@@ -280,6 +285,18 @@ def test_a_message_names_the_whole_way_to_the_field() -> None:
         pytest.param(("sessions", "asked"), 99, "sessions.asked", id="another-number-of-agents-asked-for"),
         pytest.param(("sessions", "absent", 0), "1009", "sessions.absent: agent 1009", id="absent-without-a-call"),
         pytest.param(("waits", "agents", 0), "1009", "waits.agents: agent 1009", id="waits-without-a-call"),
+        pytest.param(("capacity", 0, "before"), 1, "capacity[0].change", id="another-sum"),
+        pytest.param(("capacity", 0, "change"), 9, "capacity[0].change", id="another-change-of-a-sum"),
+        pytest.param(("capacity", 0, "percent"), 9.5, "capacity[0].percent", id="another-percentage"),
+        pytest.param(("capacity", 0, "agents_after"), 99, "capacity: it does not tell", id="another-number-above-0"),
+        pytest.param(("capacity",), [], "capacity: it does not tell", id="no-capacity"),
+        pytest.param(
+            ("standing", 0, "agent"), "1007", "standing: agent 1007", id="somebody-who-leaves-in-another-team"
+        ),
+        pytest.param(
+            ("standing", 0, "after", "team"), "day", "standing: agent 1002", id="another-team-than-the-call-s"
+        ),
+        pytest.param(("standing", 1, "agent"), "1001", "standing: agent 1001", id="somebody-new-in-another-team"),
     ],
 )
 def test_a_document_that_contradicts_itself_was_altered(path: Path, value: object, named: str) -> None:
@@ -308,7 +325,15 @@ def test_a_document_that_contradicts_itself_was_altered(path: Path, value: objec
         pytest.param(("options", "at"), "2026-01-31T09:30:00", "options.at", id="time-without-offset"),
         pytest.param(("options", "at"), None, "options.at", id="age-without-a-time"),
         pytest.param(("options", "reassert_older_than"), -1, "options", id="negative-age"),
-        pytest.param(("capacity",), [{}], "capacity", id="capacity-of-a-newer-version"),
+        pytest.param(("capacity",), [{}], "capacity[0].team", id="capacity-of-nothing"),
+        pytest.param(
+            ("capacity", 0, "channel"), "web_chat", "capacity: it has a team and channel twice", id="sum-twice"
+        ),
+        pytest.param(("capacity", 0, "channel"), "fax", "capacity[0].channel", id="capacity-of-no-channel"),
+        pytest.param(("standing", 0, "agent"), "1003", "standing: it has an agent twice", id="a-move-twice"),
+        pytest.param(
+            ("standing", 0, "before"), {"team": "east", "protected": False}, "standing[0].after", id="a-move-of-nothing"
+        ),
         pytest.param(("diagnostics", 0, "line"), -1, "diagnostics[0].line", id="negative-line"),
         pytest.param(("sessions", "absent", 1), "1001", "sessions.absent: names an agent twice", id="absent-twice"),
         pytest.param(("sessions", "keyless"), 2, "sessions: of", id="more-without-a-key-than-there-are"),
@@ -318,6 +343,12 @@ def test_a_document_that_contradicts_itself_was_altered(path: Path, value: objec
 )
 def test_what_cannot_be_is_refused_by_name(path: Path, value: object, named: str) -> None:
     assert named in _refusal(_edited(path, lambda parent, key: parent.__setitem__(key, value)))
+
+
+def test_more_moves_than_agents_without_a_change_were_not_planned() -> None:
+    document = _rich()
+    document["standing"] = [{**document["standing"][0], "agent": str(agent)} for agent in range(2001, 2009)]
+    assert "more agents without a change than the summary counts" in _refusal(document)
 
 
 def test_a_hostile_file_name_is_shown_and_not_obeyed() -> None:
