@@ -15,12 +15,14 @@ from pathlib import Path
 
 from reconciler.collector import paused_collector
 from reconciler.desired.advice import advise
-from reconciler.desired.declarations import FleetFile, collect
+from reconciler.desired.declarations import FleetFile
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
+from reconciler.desired.fleet_reading import read_fleet, validate
 from reconciler.desired.gateway_settings import advise_gateway
 from reconciler.desired.guardrail_advice import advise_guardrails
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.quick_fleet import Cutter
 from reconciler.desired.resolution import Resolution, expand, resolve
 from reconciler.desired.session_settings import advise_sessions
 from reconciler.desired.site_file import build_site, check_site
@@ -81,12 +83,13 @@ class _Loading:
         found = discover(root)
         self._refuse(*found.problems)
         fleet = validator_for("fleet")
+        cutter = Cutter(fleet.accepts)
         for name, real in found.files.items():
             if name == MISNAMED_SITE_FILE:
                 summary = f"the site's settings are read from {SITE_FILE} only; rename this file"
                 self.problems.append(Diagnostic(name, code="odd-file-name", summary=summary))
             elif name != SITE_FILE:
-                self._read_fleet(name, real, fleet)
+                self._read_fleet(name, real, fleet, cutter)
         if SITE_FILE in found.files:
             self._read_site(found.files[SITE_FILE])
         elif not found.problems:
@@ -111,22 +114,25 @@ class _Loading:
         self.problems.extend(problems)
         self.complete = self.complete and not problems
 
-    def _read_fleet(self, name: str, real: Path, schema: Validator) -> None:
-        document = self._parse(name, real)
-        if document is None or document.value is None:
-            self._refuse(*(document.problems if document is not None else ()))
+    def _read_fleet(self, name: str, real: Path, schema: Validator, cutter: Cutter) -> None:
+        text = self._text(name, real)
+        if text is None:
+            self.complete = False
             return
-        problems = _validate(document, schema)
-        file = collect(document, problems)
-        self.problems.extend((*problems, *file.problems))
-        self.files.append(file)
+        reading = read_fleet(name, text, schema=schema, cutter=cutter)
+        self.problems.extend(reading.problems)
+        self.complete = self.complete and reading.file is not None
+        self.files.extend([] if reading.file is None else [reading.file])
 
     def _read_site(self, real: Path) -> None:
-        document = self._parse(SITE_FILE, real, fleet=False)
-        if document is None or document.value is None:
-            self.problems.extend(document.problems if document is not None else ())
+        text = self._text(SITE_FILE, real)
+        if text is None:
             return
-        problems = _validate(document, validator_for("site"))
+        document = read_yaml(SITE_FILE, text)
+        if document.value is None:
+            self.problems.extend(document.problems)
+            return
+        problems = validate(document, validator_for("site"))
         problems.extend(check_site(document, {problem.pointer for problem in problems}))
         self.problems.extend(problems)
         if not problems:
@@ -134,21 +140,13 @@ class _Loading:
             self.problems.extend(advise_gateway(document))
             self.problems.extend(advise_sessions(document))
 
-    def _parse(self, name: str, real: Path, *, fleet: bool = True) -> YamlDocument | None:
+    def _text(self, name: str, real: Path) -> str | None:
         data = read_bytes(name, real)
         text = [data] if isinstance(data, Diagnostic) else decode(name, data)
         if isinstance(text, str):
-            return read_yaml(name, text)
+            return text
         self.problems.extend(text)
-        self.complete = self.complete and not fleet
         return None
-
-
-def _validate(document: YamlDocument, schema: Validator) -> list[Diagnostic]:
-    """Return the reader's problems and the schema's, except where the reader has already complained."""
-    places = {(problem.line, problem.column) for problem in document.problems}
-    against = schema.check(document)
-    return [*document.problems, *(found for found in against if (found.line, found.column) not in places)]
 
 
 def _no_agents() -> Diagnostic:

@@ -32,9 +32,13 @@ class Validator:
         self._gate = jsonschema_rs.Draft202012Validator(self._schema, offline=True)
         self._explainer: Any = None
 
+    def accepts(self, value: Any) -> bool:
+        """Tell whether `value` is valid, without a word about why not."""
+        return self._gate.is_valid(value)
+
     def check(self, document: YamlDocument) -> list[Diagnostic]:
         """Return everything the schema has against `document`; nothing when it is valid."""
-        if self._gate.is_valid(document.value):
+        if self.accepts(document.value):
             return []
         refusals = list(self._gate.iter_errors(document.value))
         suspects = _prune(document.value, refusals)

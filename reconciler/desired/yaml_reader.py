@@ -27,9 +27,9 @@ _LIST: Any = object()
 """What stands for the key in the frame of a list."""
 
 
-def read_yaml(path: str, text: str) -> YamlDocument:
-    """Return what the decoded file called `path` holds."""
-    reading = _Reading(SourceFile.of(path, text))
+def read_yaml(path: str, text: str, *, file: SourceFile | None = None) -> YamlDocument:
+    """Return what the decoded file called `path` holds; `file` if its lines are known already, or are others'."""
+    reading = _Reading(SourceFile.of(path, text) if file is None else file)
     try:
         reading.run(yaml.CSafeLoader(text))
     except yaml.YAMLError as exc:

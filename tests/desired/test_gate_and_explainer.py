@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from reconciler.desired.validation import Validator
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.schemas import schema_text
 
+EXAMPLES = 40_000 if os.environ.get("TORTURE") else 100
+"""For each of three kinds of documents: 120,000 in the long run (`make torture`)."""
 FLEET: dict[str, Any] = {
     "team": "east",
     "profiles": {"p": {"extends": "q", "total": 5, "channels": {"sms": 1, "email": None}}, "007": {"total": 9}},
@@ -121,19 +124,19 @@ def agree(name: str, value: Any) -> None:
         assert found.code != "invalid"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(near_valid(FLEET))
 def test_they_agree_on_fleets_that_are_nearly_valid(value: Any) -> None:
     agree("fleet", value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(near_valid(SITE))
 def test_they_agree_on_sites_that_are_nearly_valid(value: Any) -> None:
     agree("site", value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(SESSIONS).flatmap(lambda sessions: near_valid({**SITE, "sessions": sessions})))
 def test_they_agree_on_session_sources_that_are_nearly_valid(value: Any) -> None:
     agree("site", value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +93,9 @@ def test_a_name_like_nothing_lists_what_there_is() -> None:
 
 
 def test_the_installed_copy_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "_schemas").mkdir()
-    (tmp_path / "_schemas" / "fleet.schema.json").write_text("{}")
-    monkeypatch.setattr(resources, "files", lambda _package: tmp_path)
+    (tmp_path / "reconciler" / "_schemas").mkdir(parents=True)
+    (tmp_path / "reconciler" / "_schemas" / "fleet.schema.json").write_text("{}")
+    monkeypatch.setattr(schemas, "__file__", str(tmp_path / "reconciler" / "schemas.py"))
     assert schema_text("fleet") == "{}"
 
 

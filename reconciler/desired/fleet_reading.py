@@ -1,0 +1,60 @@
+"""One fleet file: from its text to what it declares, and everything that is wrong with it.
+
+Rule of this file: with a cutter or without one, the answer is the same; with one it comes sooner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.desired.declarations import Declaration, FleetFile, collect
+from reconciler.desired.marks import YamlDocument
+from reconciler.desired.quick_fleet import Cut, Cutter
+from reconciler.desired.source_file import SourceFile
+from reconciler.desired.validation import Validator
+from reconciler.desired.yaml_reader import read_yaml
+from reconciler.model.diagnostic import Diagnostic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetReading:
+    """What came of reading a fleet file."""
+
+    file: FleetFile | None
+    """`None` when nothing can be said about what it declares."""
+    problems: tuple[Diagnostic, ...]
+
+
+def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | None = None) -> FleetReading:
+    """Return what the decoded fleet file called `path` declares."""
+    source = SourceFile.of(path, text)
+    cut = None if cutter is None else cutter.cut(text)
+    if cut is not None and cutter is not None:
+        rest = read_yaml(path, cut.rest, file=source)
+        if _is_as_cut(rest, cut):
+            team = rest.value.get("team")
+            fine = tuple(cutter.declarations(cut.fine, source, team=team if isinstance(team, str) else None))
+            return _collected(rest, schema, fine)
+    document = read_yaml(path, text, file=source)
+    if document.value is None:
+        return FleetReading(file=None, problems=document.problems)
+    return _collected(document, schema)
+
+
+def _is_as_cut(rest: YamlDocument, cut: Cut) -> bool:
+    """Tell whether the file is laid out as it looked: then its entries stand one below the other, each for itself."""
+    agents = rest.value.get("agents") if isinstance(rest.value, dict) else None
+    return not rest.problems and isinstance(agents, dict) and list(agents) == list(cut.others)
+
+
+def _collected(document: YamlDocument, schema: Validator, fine: tuple[Declaration, ...] = ()) -> FleetReading:
+    problems = validate(document, schema)
+    file = collect(document, problems, fine=fine)
+    return FleetReading(file=file, problems=(*problems, *file.problems))
+
+
+def validate(document: YamlDocument, schema: Validator) -> list[Diagnostic]:
+    """Return the reader's problems and the schema's, except where the reader has already complained."""
+    places = {(problem.line, problem.column) for problem in document.problems}
+    against = schema.check(document)
+    return [*document.problems, *(found for found in against if (found.line, found.column) not in places)]
