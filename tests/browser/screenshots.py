@@ -36,7 +36,8 @@ class Picture:
 PICTURES = {
     "plan.png": Picture("plan"),
     "plan-narrow.png": Picture("plan", width=NARROW, height=1400),
-    "plan-changes.png": Picture("plan", start="#groups", height=1100),
+    "plan-changes.png": Picture("plan", start="#groups", height=1000),
+    "plan-table.png": Picture("plan", start="#changes", height=560),
     "outcome-dark.png": Picture("outcome", dark=True),
     "problems.png": Picture("problems", height=640),
 }
