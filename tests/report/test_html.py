@@ -26,7 +26,7 @@ from reconciler.report.html import html
 from reconciler.report.html.assets import script, stylesheet
 from reconciler.report.html.markup import data_block
 from reconciler.report.html.table import PAGE
-from reconciler.report.reported import Reported
+from reconciler.report.reported import Envelope, ProblemReport, Reported
 
 MOST_BYTES_A_CHANGE = 150
 """15 MB for a hundred thousand."""
@@ -127,6 +127,26 @@ def test_the_verdict_of_a_run_is_what_needs_a_look(results: list[Result], reason
     page = html(replace(report, outcomes=outcomes, envelope=replace(report.envelope, exit_reason=reason)))
     (found,) = re.findall(r'<p class="verdict (\w+)">([^<]*)</p>', page)
     assert ": ".join(found) == verdict
+
+
+def test_an_apply_that_was_refused_shows_each_guardrail_and_what_else_it_says() -> None:
+    plan = PLANS["refused"]()
+    envelope = Envelope(command="apply", site="demo", exit_code=5, exit_reason="refused-by-guardrail")
+    page = html(ProblemReport(envelope=envelope, findings=plan.findings, notes=("- agent 1001", "+ agent 1002")))
+    assert '<p class="verdict bad">Refused by guardrail</p>' in page
+    assert page.count('<li class="refused">') == len(plan.refusals) == 2
+    assert "<span>- agent 1001 </span><span>+ agent 1002 </span>" in page
+
+
+def test_a_rollback_says_for_whom_the_yaml_still_asks_something_else() -> None:
+    report = replace(outcome_report("one-agent"), still_desired=(agent_id(1001), agent_id(1002)))
+    assert "the next apply would send it again: 1001-1002" in html(report)
+
+
+def test_groups_that_nobody_would_read_are_counted() -> None:
+    answers = [outcome(1001 + place, Result.FAILED, message=f"answer {place}") for place in range(130)]
+    page = html(replace(outcome_report("one-agent"), outcomes=tuple(answers)))
+    assert "And 30 more answers for 30 agents, in the table below." in page
 
 
 def test_who_only_changes_the_team_is_told_under_a_plan_that_sends_nothing() -> None:
