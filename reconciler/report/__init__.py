@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     )
     from reconciler.report.going_back_text import restored_text
     from reconciler.report.history_text import history_documents, history_summary, history_text
+    from reconciler.report.hosts.matrix import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
     from reconciler.report.hosts.problems import Repository
     from reconciler.report.hosts.step_outputs import output_lines, step_outputs
     from reconciler.report.inverse_documents import going_back_document, inverse_document
     from reconciler.report.inverse_reading import read_inverse_plan
     from reconciler.report.layout import counted
-    from reconciler.report.matrix import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
     from reconciler.report.outcome_text import outcome_text
     from reconciler.report.pending_text import pending_documents, pending_summary, pending_text, waiting_agents
     from reconciler.report.plan_reading import SavedPlan, read_saved_plan
@@ -157,12 +157,12 @@ open_on_demand(
         ),
         "going_back_text": ("restored_text",),
         "history_text": ("history_documents", "history_summary", "history_text"),
+        "hosts.matrix": ("GITHUB_MOST", "github_matrix", "gitlab_pipeline", "is_plain", "one_line", "slugs"),
         "hosts.problems": ("Repository",),
         "hosts.step_outputs": ("output_lines", "step_outputs"),
         "inverse_documents": ("going_back_document", "inverse_document"),
         "inverse_reading": ("read_inverse_plan",),
         "layout": ("counted",),
-        "matrix": ("GITHUB_MOST", "github_matrix", "gitlab_pipeline", "is_plain", "one_line", "slugs"),
         "outcome_text": ("outcome_text",),
         "pending_text": ("pending_documents", "pending_summary", "pending_text", "waiting_agents"),
         "plan_reading": ("SavedPlan", "read_saved_plan"),

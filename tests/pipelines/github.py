@@ -61,9 +61,9 @@ class GithubHost:
         programs.mkdir(parents=True)
         python = f'#!/bin/sh\nif [ "$1 $2" = "-m pip" ]; then echo "pip $*"; exit 0; fi\nexec "{sys.executable}" "$@"\n'
         gh = f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("gh.py")}" "{self.folder}" "$@"\n'
-        # What posts a comment is tried out in tests/review, against the host's own description of its API.
-        comment = 'if [ "$1" = comment ]; then echo "reconciler $*"; exit 0; fi'
-        ours = f'#!/bin/sh\n{comment}\nexec "{sys.executable}" -m reconciler "$@"\n'
+        # What a comment sends is tried out in tests/review, against the host's own description of its API.
+        dry = 'if [ "$1" = comment ]; then set -- "$@" --dry-run; fi'
+        ours = f'#!/bin/sh\n{dry}\nexec "{sys.executable}" -m reconciler "$@"\n'
         for name, text in (("python", python), ("gh", gh), ("reconciler", ours)):
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
@@ -218,7 +218,8 @@ class _Job:
         summary = self._files / f"{number}.summary"
         file.write_text(script)
         output.touch()
-        event = self._context["github"]
+        event, event_file = self._context["github"], self._files / "event.json"
+        event_file.write_text(json.dumps(event["event"]))
         around = {
             **GIT_ENVIRONMENT,
             "PATH": f"{self._host.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -228,6 +229,9 @@ class _Job:
             "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_WORKSPACE": str(self._workspace),
             "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_EVENT_NAME": event["event_name"],
+            "GITHUB_EVENT_PATH": str(event_file),
+            "GITHUB_API_URL": "https://api.github.example",
             "GITHUB_SHA": event["sha"],
             **environ,
         }

@@ -75,6 +75,11 @@ def results(jobs: dict[str, list[Ran]]) -> dict[str, list[str]]:
     return {name: [job.result for job in ran] for name, ran in jobs.items()}
 
 
+def plan_fingerprint(artifact: Path) -> str:
+    fingerprint: str = json.loads((artifact / "plan.json").read_text())["fingerprint"]
+    return fingerprint
+
+
 def test_what_was_reviewed_is_applied_after_the_merge_and_who_was_away_is_reached_later(
     floor: Floor, server: RehearsalServer
 ) -> None:
@@ -90,7 +95,8 @@ def test_what_was_reviewed_is_applied_after_the_merge_and_who_was_away_is_reache
         "planned": ["success"],
         "comment": ["success"],
     }
-    assert "reconciler comment --fold-others plans/plan-desired-north/plan.json" in jobs["comment"][0].log
+    assert f"https://api.github.example/repos/{REPOSITORY}/issues/1/comments" in jobs["comment"][0].log
+    assert plan_fingerprint(floor.host.artifact(run, "plan-desired-north")) in jobs["comment"][0].log
     plan = json.loads((floor.host.artifact(run, "plan-desired-north") / "plan.json").read_text())
     assert [change["agent"] for change in plan["changes"]] == ["1001", "1002"]
     assert "whatsapp" in jobs["plan"][0].summary
@@ -172,6 +178,32 @@ def test_yaml_that_changes_between_review_and_merge_is_refused(floor: Floor) -> 
 
     assert "[exit code 6]" in refused.log
     assert floor.made.calls == calls
+
+
+def test_a_change_beside_all_environments_is_planned_and_applied_by_nobody(floor: Floor) -> None:
+    (floor.made.checkout.top / "README.md").write_text("read me\n")
+
+    head, _, jobs = floor.plan()
+    applied = floor.apply(*floor.merge(head))
+
+    assert results(jobs) == {
+        "touched": ["success"],
+        "plan": ["skipped"],
+        "planned": ["success"],
+        "comment": ["skipped"],
+    }
+    assert [job.result for job in applied] == ["skipped"]
+
+
+@pytest.mark.parametrize("name", ["$(id)", 'x","slug":"y'])
+def test_a_name_that_is_none_ends_a_run_by_hand(floor: Floor, name: str) -> None:
+    inputs = {"commit": "0" * 40, "environment": name, "allow-changes": ""}
+    after = floor.made.checkout.git("rev-parse", "main")
+
+    _, jobs = floor.host.run("apply", {}, event_name="workflow_dispatch", sha=after, inputs=inputs)
+
+    assert results(jobs) == {"reviewed": ["failure"], "apply": ["skipped"]}
+    assert "this is no environment's name" in jobs["reviewed"][0].log
 
 
 def test_a_commit_without_a_pull_request_is_not_applied(floor: Floor) -> None:
