@@ -361,7 +361,13 @@ def written_by_others(draw: st.DrawFn, words: st.SearchStrategy[str]) -> Plan:
     findings = [
         replace(finding, guardrail=draw(words), planned=draw(words), limit=draw(words)) for finding in plan.findings
     ]
-    options = replace(plan.options, scope=replace(plan.options.scope, teams=tuple(draw(st.lists(words, max_size=2)))))
+    changed = st.builds(ChangedSince, revision=words, commit=words, everybody=words)
+    selected = replace(
+        plan.options.scope,
+        teams=tuple(draw(st.lists(words, max_size=2))),
+        changed=draw(st.just(plan.options.scope.changed) | changed),
+    )
+    options = replace(plan.options, scope=selected)
     return replace(
         plan, site=draw(words), url=draw(words), options=options, changes=tuple(changes), findings=tuple(findings)
     )
