@@ -39,7 +39,7 @@ def wide_moves(limits: Mapping[Channel | None, int], changes: Iterable[Change]) 
     A new agent moves from nowhere, and a forgotten one is sent nothing: neither counts.
     """
     moves: dict[Channel | None, list[tuple[int, AgentId]]] = {channel: [] for channel in limits}
-    for change in changes:
+    for change in changes if limits else ():
         if isinstance(change, Set | Reset) and change.before is not None:
             before, after = _numbers(change.before), _numbers(change.after)
             for channel, limit in limits.items():
