@@ -40,6 +40,9 @@ SCRIPTS: Mapping[str, Script] = {
     "report_page": Script(("page-100000", "page-size")),
     "validate": Script(("validate-10000",)),
     "validate_problems": Script(("validate-problems",)),
+    "apply_rate": Script(
+        tuple(f"{row}-{at_once}" for at_once in (16, 64) for row in ("apply", "durability", "syncs", "bytes"))
+    ),
 }
 """By the module's name. To add a benchmark, write the module and add its line here."""
 
