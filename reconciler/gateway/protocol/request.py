@@ -6,6 +6,7 @@ values are always the same bytes. The Guid and the cookies are put into headers 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ def _cookie_header(cookies: Mapping[str, str]) -> str:
     return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
+@functools.lru_cache(maxsize=1024)  # agents of one profile are sent the same
 def _body(concurrency: Concurrency, callnums_key: CallnumsKey) -> bytes:
     numbers = [{"mediaType": int(channel), callnums_key.value: count} for channel, count in concurrency.channels]
     return json.dumps({"totalCallNum": concurrency.total, "agentMediaCallNums": numbers}).encode("ascii")
