@@ -40,6 +40,11 @@ SCRIPTS: Mapping[str, Script] = {
     "report_page": Script(("page-100000", "page-size")),
     "validate": Script(("validate-10000",)),
     "validate_problems": Script(("validate-problems",)),
+    "reports": Script(
+        tuple(
+            f"{what}-{how}" for what in ("plan", "outcome") for how in ("text", "markdown", "json", "html", "html-size")
+        )
+    ),
     "apply_rate": Script(
         tuple(f"{row}-{at_once}" for at_once in (16, 64) for row in ("apply", "durability", "syncs", "bytes"))
     ),

@@ -26,6 +26,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import reopen_closed, stderr_style, write
 from reconciler.cli.warnings import shortened
+from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.model.diagnostic import Diagnostic, Severity
 
@@ -112,6 +113,7 @@ def _plainly(code: ExitCode, message: str, hint: str = "") -> tuple[ExitCode, Se
     return code, [Diagnostic(severity=Severity.ERROR, code=code.reason, summary=message, detail=hint)], ()
 
 
+@paused_collector()  # a report of a hundred thousand changes is values, and then text
 def _show(result: CommandResult, invocation: Invocation) -> int:
     """Write the result and its reports, and return the exit code, which a report that cannot be written may change."""
     on_stdout, taken = None, invocation.document_on_stdout and not result.raw

@@ -85,10 +85,18 @@ def parse_agent_ranges(text: str) -> tuple[AgentRange, ...]:
 
 def summarise_agents(agents: Iterable[AgentId]) -> tuple[AgentRange, ...]:
     """Return the shortest list of ranges that names exactly `agents`; duplicates count once."""
-    ranges: list[AgentRange] = []
-    for agent in sorted(set(agents)):
-        if ranges and agent == ranges[-1].last + 1:
-            ranges[-1] = AgentRange(ranges[-1].first, agent)
-        else:
-            ranges.append(AgentRange(agent, agent))
-    return tuple(ranges)
+    return tuple(walk_ranges(sorted(set(agents))))
+
+
+def walk_ranges(agents: Iterable[AgentId]) -> Iterator[AgentRange]:
+    """Yield the ranges that name exactly `agents`, which are sorted, each once: for whoever needs but the first few."""
+    first = last = None
+    for agent in agents:
+        if first is None or last is None:
+            first = agent
+        elif agent != last + 1:
+            yield AgentRange(first, last)
+            first = agent
+        last = agent
+    if first is not None and last is not None:
+        yield AgentRange(first, last)

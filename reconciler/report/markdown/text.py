@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, islice
 
-from reconciler.model.agent import AgentId, summarise_agents
+from reconciler.model.agent import AgentId, walk_ranges
 from reconciler.model.printable import printable
-from reconciler.report.layout import FEW_RANGES, counted, range_words
+from reconciler.report.layout import FEW_RANGES, counted
 
 NAME = 60
 """Characters shown of the name of a team or a site."""
@@ -83,12 +83,13 @@ def agents_cell(agents: Sequence[AgentId], *, shown: int = FEW_RANGES) -> str:
         agents: sorted; at least one.
         shown: this many ranges, and how many agents the others hold.
     """
-    ranges = summarise_agents(agents)
-    words = ", ".join(range_words(ranges, shown=shown))
+    ranges = tuple(islice(walk_ranges(agents), max(shown, _AT_A_GLANCE) + 1))
+    named = ranges[:shown]
+    words = ", ".join([*map(str, named), *and_more(len(agents) - sum(map(len, named)), "agent")])
     if len(agents) == 1:
         return f"agent {words}"
-    named = counted(len(agents), "agent")
-    return details(named, words) if len(ranges) > _AT_A_GLANCE else f"{named}: {words}"
+    total = counted(len(agents), "agent")
+    return details(total, words) if len(ranges) > _AT_A_GLANCE else f"{total}: {words}"
 
 
 def and_more(count: int, noun: str) -> list[str]:
