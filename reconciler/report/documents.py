@@ -109,9 +109,13 @@ def outcome_summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def document_text(document: Mapping[str, object]) -> str:
-    """Return `document` as JSON that a person can read and a diff can show: one entry of each array a line."""
+    """Return `document` as JSON that a person can read and a diff can show: one entry of each array a line.
+
+    A CI host that reads it in a log obeys none of it: `##[` orders something anywhere in a line.
+    """
     fields = (f"  {_compact(name)}: {_value(value)}" for name, value in document.items())
-    return "{\n" + ",\n".join(fields) + "\n}\n"
+    text = "{\n" + ",\n".join(fields) + "\n}\n"
+    return text.replace("##", r"#\u0023") if "##[" in text or "##vso[" in text else text
 
 
 def _value(value: object) -> str:

@@ -154,3 +154,11 @@ def _rebuilt(change: Change, dice: random.Random) -> Change:
             return replace(change, before=turned(change.before), after=turned(change.after))
         case _:
             assert_never(change)
+
+
+@given(document=st.dictionaries(st.sampled_from(["a", "##[add-mask]x", "###[b", "##vso[c"]), st.just("x##[error]y")))
+def test_a_documents_text_orders_a_ci_host_to_do_nothing(document: dict[str, object]) -> None:
+    text = document_text(document)
+    assert document == json.loads(text)
+    assert "##[" not in text
+    assert "##vso[" not in text

@@ -36,5 +36,5 @@ def _entry(problem: Diagnostic, fingerprint: str, path: str | None) -> dict[str,
         "check_name": printable(problem.code),
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[problem.severity],
-        "location": {"path": path or problem.path or "site.yaml", "lines": {"begin": max(problem.line, 1)}},
+        "location": {"path": printable(path or problem.path), "lines": {"begin": max(problem.line, 1)}},
     }

@@ -61,7 +61,7 @@ def _rule(code: str) -> Document:
 
 def _category(envelope: Envelope) -> str:
     """Return what keeps the logs of several environments apart on the host; it ends in a slash, as an id should."""
-    return f"{envelope.command}/{quote(envelope.environment or '', errors='surrogatepass')}/"
+    return f"{envelope.command}/{_uri(envelope.environment or '')}/"
 
 
 def _invocation(envelope: Envelope, notifications: Sequence[Document]) -> Document:
@@ -91,12 +91,19 @@ def _results(inside: Sequence[tuple[Diagnostic, str]], rules: Sequence[str]) -> 
 
 def _location(problem: Diagnostic, path: str) -> Document:
     # Relative to the top of the repository; a colon is escaped too, or a:b.yaml would be of the scheme a.
-    physical: Document = {"artifactLocation": {"uri": quote(path, errors="surrogatepass"), "uriBaseId": "%SRCROOT%"}}
+    physical: Document = {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
     if problem.line:
         column = {"startColumn": problem.column} if problem.column else {}
         physical["region"] = {"startLine": problem.line, **column}
     logical = {"logicalLocations": [{"fullyQualifiedName": printable(problem.pointer)}]} if problem.pointer else {}
     return {"physicalLocation": physical, **logical}
+
+
+def _uri(path: str) -> str:
+    try:
+        return quote(path, errors="surrogateescape")  # a byte of a file's name that is no UTF-8
+    except UnicodeEncodeError:  # no file's name: somebody wrote it into a document
+        return quote(path, errors="surrogatepass")
 
 
 def _notification(problem: Diagnostic) -> Document:
