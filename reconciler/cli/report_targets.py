@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,13 +67,11 @@ def ask_for(ctx: click.Context, reports: Reports) -> None:
     if len(on_stdout) > 1 or (on_stdout and invocation.as_json):
         raise click.UsageError("stdout carries one document: give one --report FORMAT=-, or --json", ctx)
     others = [value for name, value in ctx.params.items() if isinstance(value, Path) and name != "environment"]
-    root = ctx.params.get("environment")
     for path in _paths(reports):
-        if any(_same(path, each) for each in others):
-            raise click.UsageError(f"{path.as_posix()} is named twice: a report would overwrite it", ctx)
-        if root is not None and _looks_like_input(path, root):
-            raise click.UsageError(f"{path.as_posix()} would become a file of {root.as_posix()}, which is read", ctx)
-        _require_writable(path, ctx)
+        try:
+            _require_spare(path, others, ctx)
+        except OSError as error:  # a name that is too long, say
+            raise click.UsageError(f"a report cannot be written to {path.as_posix()}: {error.strerror}", ctx) from error
         others.append(path)
     invocation.reports = reports
 
@@ -102,6 +100,15 @@ def spare_inputs(environment: Environment) -> None:
 
 def _paths(reports: Reports) -> list[Path]:
     return [each.path for each in reports.files if each.path is not None]
+
+
+def _require_spare(path: Path, others: Sequence[Path], ctx: click.Context) -> None:
+    root = ctx.params.get("environment")
+    if any(_same(path, each) for each in others):
+        raise click.UsageError(f"{path.as_posix()} is named twice: a report would overwrite it", ctx)
+    if root is not None and _looks_like_input(path, root):
+        raise click.UsageError(f"{path.as_posix()} would become a file of {root.as_posix()}, which is read", ctx)
+    _require_writable(path, ctx)
 
 
 def _looks_like_input(path: Path, root: Path) -> bool:

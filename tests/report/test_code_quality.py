@@ -13,7 +13,7 @@ from reconciler.report.hosts.code_quality import code_quality
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import Reported
 
-HERE = Repository(top="/work", here="/work/sites")
+HERE = Repository(top="/srv", here="/srv/sites")
 _SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
 
 

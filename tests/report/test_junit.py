@@ -14,7 +14,7 @@ from reconciler.report.hosts.junit import junit
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import OutcomeReport, Reported
 
-HERE = Repository(top="/work", here="/work/sites")
+HERE = Repository(top="/srv", here="/srv/sites")
 
 
 def _suite(report: Reported) -> TestSuite:

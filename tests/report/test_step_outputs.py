@@ -11,7 +11,7 @@ from reconciler.report import output_lines, step_outputs
 from reconciler.report.reported import Reported
 
 
-def _read(text: str) -> dict[str, str]:
+def read_outputs(text: str) -> dict[str, str]:
     """Read an output file as the runner does: `name<<delimiter`, lines, delimiter."""
     outputs, lines = {}, iter(text.split("\n"))
     for line in lines:
@@ -58,13 +58,13 @@ def test_a_command_that_failed_hands_on_why() -> None:
 def test_every_output_comes_out_as_it_went_in_whatever_others_wrote(report: Reported) -> None:
     outputs = step_outputs(report)
     assert all(value.isprintable() for value in outputs.values())
-    assert outputs == _read(output_lines(outputs, delimiter="end0123456789abcdef"))
+    assert outputs == read_outputs(output_lines(outputs, delimiter="end0123456789abcdef"))
 
 
 @given(value=st.text().filter(lambda text: "end0" not in text))
 def test_a_value_of_several_lines_ends_where_it_ends(value: str) -> None:
     outputs = {"a": value, "b": ""}
-    assert outputs == _read(output_lines(outputs, delimiter="end0"))
+    assert outputs == read_outputs(output_lines(outputs, delimiter="end0"))
 
 
 @pytest.mark.parametrize("delimiter", ["", "a b", "x\n"])
