@@ -14,7 +14,7 @@ from reconciler.report.hosts.annotations import MOST, github_annotations
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import Envelope, ProblemReport, Reported
 
-HERE = Repository(top="/srv", here="/srv/sites")
+HERE = Repository(top="/checkout", here="/checkout/sites")
 
 
 def _report(*diagnostics: Diagnostic) -> ProblemReport:

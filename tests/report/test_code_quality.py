@@ -13,7 +13,7 @@ from reconciler.report.hosts.code_quality import code_quality
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import Reported
 
-HERE = Repository(top="/srv", here="/srv/sites")
+HERE = Repository(top="/checkout", here="/checkout/sites")
 _SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
 
 

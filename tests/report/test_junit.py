@@ -14,7 +14,7 @@ from reconciler.report.hosts.junit import junit
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import OutcomeReport, Reported
 
-HERE = Repository(top="/srv", here="/srv/sites")
+HERE = Repository(top="/checkout", here="/checkout/sites")
 
 
 def _suite(report: Reported) -> TestSuite:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from report.examples import PLANS
 from report.gfm import read, require_well_formed
 from report.markdown_examples import capacity_row, outcome_report, plan_report, problem_report
-from support.fleets import concurrency, desired, state
+from support.fleets import concurrency, desired, desired_agent, record, state
 
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
@@ -88,7 +88,8 @@ def test_too_little_room_is_refused_with_the_least_there_must_be() -> None:
 
 def test_a_reviewer_meets_the_verdict_then_the_capacity_then_what_refuses_then_the_changes() -> None:
     text = markdown(showcase.plan_report(), max_chars=GITHUB)
-    expected = ["Plan for site `demo`", "Capacity", "Guardrails", "Changes", "What apply would do", "How to apply it"]
+    expected = ["Plan for site `demo`", "Capacity", "Guardrails", "Changes"]
+    expected += ["Teams and protection", "What apply would do", "How to apply it"]
     assert expected == _titles(text)
     assert text.index("Refused by 3 guardrails") < text.index("### Capacity")
 
@@ -110,7 +111,7 @@ def test_a_plan_that_changes_nobodys_capacity_says_so() -> None:
 
 
 def test_thousands_of_agents_with_the_same_edits_are_one_row_with_their_number_and_a_list_to_open() -> None:
-    ((_, agents, values, _),) = _table(markdown(_plan_of(100_000, 1), max_chars=GITHUB), "Changes")
+    ((_, agents, _, values, _),) = _table(markdown(_plan_of(100_000, 1), max_chars=GITHUB), "Changes")
     assert agents == "100000 agents: 1000-100999"
     assert values == "web_chat 1 → 2, sms 0 (added)"
     rows = _table(markdown(plan_report("ten-thousand-agents-refused"), max_chars=GITHUB), "Changes")
@@ -179,3 +180,18 @@ SAMPLES: dict[str, Callable[[], Reported]] = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_samples_in_the_documentation_are_what_is_written(name: str, sample: Callable[[str, str], None]) -> None:
     sample(f"{name}.md", markdown(SAMPLES[name](), max_chars=GITHUB))
+
+
+def test_a_lost_protection_is_shown_before_other_moves_even_where_no_value_changes() -> None:
+    recorded = {
+        agent: record(concurrency(web_chat=3), team="east", protected=agent < 1003) for agent in range(1001, 1009)
+    }
+    wanted = {agent: desired_agent(concurrency(web_chat=3), team="night") for agent in recorded}
+    plan = make_plan(desired(wanted), state(recorded))
+    bared = tuple(replace(each, after=each.after._replace(protected=False)) for each in plan.standing)
+    text = markdown(replace(plan_report("nobody"), plan=replace(plan, standing=bared)), max_chars=GITHUB)
+    assert _table(text, "Teams and protection") == [
+        ["2 agents: 1001-1002", "`east` → `night`", "**no longer protected**"],
+        ["6 agents: 1003-1008", "`east` → `night`", "–"],
+    ]
+    assert "Nothing to do" not in text

@@ -18,7 +18,7 @@ from reconciler.report.hosts.problems import Repository
 from reconciler.report.hosts.sarif import MOST, sarif
 from reconciler.report.reported import Envelope, ProblemReport, Reported
 
-HERE = Repository(top="/srv", here="/srv/sites")
+HERE = Repository(top="/checkout", here="/checkout/sites")
 _SCHEMA = Path(__file__).parent / "published" / "sarif-2.1.0.schema.json"
 
 

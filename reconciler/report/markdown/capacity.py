@@ -8,7 +8,7 @@ from reconciler.model.capacity import Capacity
 from reconciler.report.capacity_sums import change_words, channel_words, over_all_teams
 from reconciler.report.layout import counted
 from reconciler.report.markdown.budget import Block, Listing, Passage
-from reconciler.report.markdown.text import NAME, and_more, code, row, table_head
+from reconciler.report.markdown.text import and_more, row, table_head, team_cell
 
 _COLUMNS = ("team", "channel", "before:", "after:", "change:", "agents at 0:", "bound by total:")
 _TITLE = "### Capacity"
@@ -50,11 +50,10 @@ def _order(each: Capacity) -> tuple[int, str, int]:
 
 
 def _row(each: Capacity) -> str:
-    team = "no team" if each.team is None else code(each.team, limit=NAME)
     numbers = (f"{each.before:,}", f"{each.after:,}", change_words(each))
     if not each.after:
         numbers = (numbers[0], f"**{numbers[1]}**", f"**{numbers[2]}**")
-    return row((team, channel_words(each.channel), *numbers, f"{each.at_zero:,}", f"{each.bound:,}"))
+    return row((team_cell(each.team), channel_words(each.channel), *numbers, f"{each.at_zero:,}", f"{each.bound:,}"))
 
 
 def _words(each: Capacity) -> str:

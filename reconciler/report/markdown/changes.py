@@ -6,15 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.model.desired import Source
-from reconciler.model.plan import Action, Edit, EditKind, Plan, Reason
+from reconciler.model.plan import Action, Plan, Reason
 from reconciler.report.change_words import value_words
-from reconciler.report.grouping import ChangeGroup, group_plan
+from reconciler.report.grouping import ChangeGroup, Danger, closes, group_plan
 from reconciler.report.layout import FEW_RANGES, counted
 from reconciler.report.markdown.budget import Block, Listing
-from reconciler.report.markdown.text import ALL_RANGES, agents_cell, and_more, code, row, table_head
+from reconciler.report.markdown.text import ALL_RANGES, agents_cell, and_more, code, row, table_head, team_cell
 
-_COLUMNS = ("", "agents", "values", "written at")
-_SHOWN_PLACES = 3
+_COLUMNS = ("", "agents", "team", "values", "written at")
+_SHOWN_PLACES = _SHOWN_TEAMS = 3
+_KINDS = {
+    Danger.TO_ZERO: "**to zero**",
+    Danger.PROTECTED: "**protected**",
+    Danger.LARGE_DROP: "**large drop**",
+    Danger.DROP: "lower",
+    Danger.RAISED: "raise",
+    Danger.NEW: "new",
+}
 _RANK = 3
 
 
@@ -37,36 +45,30 @@ def change_blocks(plan: Plan) -> list[Block]:
 
 
 def _row(group: ChangeGroup, *, shown: int = FEW_RANGES) -> str:
-    return row((_kind(group), agents_cell(group.agents, shown=shown), _values(group), _places(group.causes)))
+    agents, teams = agents_cell(group.agents, shown=shown), _teams(group.teams)
+    return row((_kind(group), agents, teams, _values(group), _places(group.causes)))
 
 
 def _kind(group: ChangeGroup) -> str:
-    """Return in a word what a reviewer should know first."""
-    match group.action, group.reason:
-        case ((Action.RESET | Action.FORGET), _):
-            return f"**{group.action}**"
-        case Action.SET, Reason.CHANGED:
-            return _direction(group.edits)
-        case Action.SET, Reason.NEW:
-            return "new"
-        case _:
+    """Return in a word what a reviewer should know first; that of `Danger`, which is the order of the rows."""
+    protected = "**protected**, " if group.protected and group.danger is not Danger.PROTECTED else ""
+    match group.danger:
+        case Danger.REMOVED:
+            return f"{protected}**{group.action}**"
+        case Danger.AGAIN:
             return f"again: {group.reason}"
+        case danger:
+            return f"{protected}{_KINDS[danger]}"
 
 
-def _direction(edits: Sequence[Edit]) -> str:
-    if any(map(_closes, edits)):
-        return "**to zero**"
-    return "lower" if any((edit.after or 0) < (edit.before or 0) for edit in edits) else "raise"
-
-
-def _closes(edit: Edit) -> bool:
-    return edit.kind in (EditKind.CLOSED, EditKind.OMITTED) or edit.after == 0 < (edit.before or 0)
+def _teams(teams: Sequence[str | None]) -> str:
+    return ", ".join([*map(team_cell, teams[:_SHOWN_TEAMS]), *and_more(len(teams) - _SHOWN_TEAMS, "team")])
 
 
 def _values(group: ChangeGroup) -> str:
     words = value_words(group)
     if len(words) == len(group.edits) and group.reason is not Reason.NEW:
-        words = [f"**{word}**" if _closes(edit) else word for edit, word in zip(group.edits, words, strict=True)]
+        words = [f"**{word}**" if closes(edit) else word for edit, word in zip(group.edits, words, strict=True)]
     return ("recorded, and nothing is sent: " if group.action is Action.FORGET else "") + ", ".join(words)
 
 

@@ -20,6 +20,7 @@ from reconciler.report.markdown.commands import command_line, environment_word
 from reconciler.report.markdown.diagnostics import diagnostic_blocks
 from reconciler.report.markdown.going_back import going_back_blocks
 from reconciler.report.markdown.guardrails import guardrail_blocks
+from reconciler.report.markdown.standing import standing_blocks
 from reconciler.report.markdown.text import NAME, SHORT_NAME, and_more, code
 from reconciler.report.plan_facts import facts
 from reconciler.report.reported import PlanReport
@@ -42,6 +43,7 @@ def plan_blocks(report: PlanReport) -> list[Block]:
         *capacity_blocks(plan.capacity),
         *guardrail_blocks(plan.findings, changes=len(plan.changes)),
         *change_blocks(plan),
+        *standing_blocks(plan.standing),
         *going_back_blocks(plan.going_back),
         *_facts(report),
         *diagnostic_blocks(report.envelope.diagnostics, folded=True),
@@ -69,6 +71,8 @@ def _counts(plan: Plan) -> str:
     words = [f"{kinds[kind]} {kind}" for kind in (*_REASONS.values(), _AGAIN) if kinds[kind]]
     if plan.restored:
         words.append(f"{counted(len(plan.restored), 'record')} put back")
+    if plan.standing:
+        words.append(f"{counted(len(plan.standing), 'agent')} with another team or protection")
     each = f": {', '.join(words)}" if words else ""
     return f"**{counted(len(plan.changes), 'change')}**{each}; {counted(len(plan.calls), 'call')}"
 
@@ -78,7 +82,8 @@ def _scope(scope: Scope) -> list[Block]:
     if not scope.partial:
         if scope.changed is None:
             return []
-        return [Passage(forms=(f"Everybody counts as changed since {_since(scope.changed)}.",), rank=0)]
+        everybody = "Everybody counts as changed"
+        return [Passage(forms=(f"{everybody} since {_since(scope.changed)}.", f"{everybody}."), rank=0)]
     teams = ", ".join(
         [
             *(code(team, limit=NAME) for team in scope.teams[:FEW_RANGES]),

@@ -76,6 +76,11 @@ def details(summary: str, inside: str) -> str:
     return f"<details><summary>{summary}</summary>{inside}</details>"
 
 
+def team_cell(team: str | None) -> str:
+    """Return a team, or words for having none."""
+    return "no team" if team is None else code(team, limit=NAME)
+
+
 def agents_cell(agents: Sequence[AgentId], *, shown: int = FEW_RANGES) -> str:
     """Return who is meant: by name where they are few ranges, else their number and the ranges to be opened.
 
