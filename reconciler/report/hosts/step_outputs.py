@@ -1,7 +1,8 @@
 """What a GitHub step hands to those after it, as the lines of its output file.
 
 Rules of this file: a value is written between two lines that nobody could guess when they wrote a name into the YAML,
-so that no value can end itself and begin another. Every output is always there; one that is not known is empty.
+so that no value can end itself and begin another. What a report knows nothing of is not there, which a workflow reads as
+empty.
 """
 
 from __future__ import annotations
