@@ -99,6 +99,13 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "after a rollback the YAML still asks these agents for something else",
         "revert the commit, or the next plan lists them again",
     ),
+    "changed-since-unknown": (
+        (
+            "the files of the environment at the revision of `--changed-since` are invalid or cannot be read, so the "
+            "plan is of everybody"
+        ),
+        "nothing, if this change mends them",
+    ),
     "rollback-file-not-settled": (
         "the rollback file could not be written a second time, after the run",
         "nothing: as it was written before the first call it leads back too",

@@ -1,8 +1,8 @@
 """What a GitHub step hands to those after it, as the lines of its output file.
 
 Rules of this file: a value is written between two lines that nobody could guess when they wrote a name into the YAML,
-so that no value can end itself and begin another. What a report knows nothing of is not there, which a workflow reads as
-empty.
+so that no value can end itself and begin another. What a report knows nothing of is not there, and a workflow reads
+that as empty.
 """
 
 from __future__ import annotations

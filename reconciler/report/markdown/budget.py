@@ -76,11 +76,14 @@ def fit(blocks: Sequence[Block], *, room: int) -> Page:
     left = room - sum(_taken(text) for text, _ in grown)
     if left < 0:
         raise ValueError(f"{room} is too little: the briefest form of this page takes {room - left}")
+    tried: dict[int, int] = {}
     for index, limit in _turns(blocks, room):
         text, whole = grown[index]
         taken = _taken(text)
-        if not whole:
-            grown[index] = _grown(blocks[index], max(taken, min(limit, taken + left)))
+        space = max(taken, min(limit, taken + left))
+        if not whole and space > tried.get(index, -1):  # its second turn may offer no more than the first
+            tried[index] = space
+            grown[index] = _grown(blocks[index], space)
             left -= _taken(grown[index][0]) - taken
     return Page("".join(f"{text}{_GAP}" for text, _ in grown if text)[:-1], all(whole for _, whole in grown))
 
