@@ -37,6 +37,7 @@ from reconciler.model.plan import Forget, Plan, Reassert, Scope, Set
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import RecordStatus, State
 from reconciler.planning import inverse_after, inverse_before, make_plan, plan_back, require_unaltered_inverse
+from reconciler.planning.capacity import capacity_of
 
 HIGH, LOW = concurrency(25, web_chat=9), concurrency(25, web_chat=4)
 OPENED = concurrency(25, web_chat=9, sms=6)
@@ -418,3 +419,14 @@ def test_the_fingerprint_covers_every_part_of_a_record(altered: Change) -> None:
 
     with pytest.raises(StalePlanError):
         require_unaltered_inverse(replace(was.late, changes=(replace(change, before=before),)), name="x")
+
+
+@given(situation=situations, reached=pool_subsets)
+def test_the_capacity_of_going_back_ends_at_what_is_recorded_then(situation: Situation, reached: set[int]) -> None:
+    was = run(situation, reached=reached)
+    plan = back(was.late, was.after, at=situation.desired)
+    expected = {(row.team, row.channel): row.after for row in capacity_of(gone_back(plan, was.after).agents, (), ())}
+    assert expected == {
+        (row.team, row.channel): row.after for row in plan.capacity if (row.team, row.channel) in expected
+    }
+    assert {row.after for row in plan.capacity if (row.team, row.channel) not in expected} <= {0}
