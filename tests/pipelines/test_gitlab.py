@@ -34,10 +34,11 @@ class Floor:
     def merge(self, head: str, archive: bytes) -> tuple[str, str]:
         """Merge it, and let the host know which request the commit came from and what its job left."""
         before, after = self.made.merge(head)
-        request = {"iid": 5, "state": "merged", "target_branch": "main", "sha": head}
+        request = {"iid": 5, "state": "merged", "target_branch": "main"}
         pipelines = [
-            {"id": 70, "sha": "0" * 40, "source": "merge_request_event"},
-            {"id": 71, "sha": head, "source": "merge_request_event"},
+            {"id": 72, "source": "push"},
+            {"id": 71, "source": "merge_request_event"},
+            {"id": 70, "source": "merge_request_event"},
         ]
         self.host.answers |= {
             f"repository/commits/{after}/merge_requests": [request],
@@ -150,7 +151,8 @@ def test_drift_is_an_issue_that_opens_follows_and_closes(floor: Floor, tmp_path:
     floor.made.checkout.commit("Not applied yet")
     floor.made.push()
 
-    floor.scheduled("reconciler:drift")
+    floor.host.issues.append({"iid": 1, "open": True, "title": "Not converged: desired/north", "description": "old"})
+
     floor.scheduled("reconciler:drift")
     north, south = floor.host.issues
     assert (north["title"], south["title"]) == ("Not converged: desired/north", "Not converged: desired/south")
