@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reconciler.collector import paused_collector
 from reconciler.desired.advice import advise
+from reconciler.desired.bounds import bounded
 from reconciler.desired.declarations import FleetFile
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
@@ -55,7 +56,8 @@ def load(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Load
         loading = _Loading()
         loading.read(root)
         resolution = loading.resolve(allow_empty=allow_empty)
-        diagnostics = tuple(sorted(map(_as_error, loading.problems) if strict else loading.problems))
+        problems = sorted(map(_as_error, loading.problems) if strict else loading.problems)
+        diagnostics = tuple(sorted(bounded(problems)))
         site, refused = loading.site, any(problem.severity is Severity.ERROR for problem in diagnostics)
         if site is None or refused:
             return Loaded(None, diagnostics)

@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from reconciler.desired.bounds import MAX_PROBLEMS, further
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.wording import escape, shorten
 from reconciler.model.diagnostic import Diagnostic
@@ -21,6 +22,7 @@ from reconciler.schemas import schema_text
 
 _SECTIONS = ("agents", "profiles")
 """The mappings of a fleet file that may have a hundred thousand entries."""
+_AT_ONCE = 1000
 
 
 class Validator:
@@ -40,11 +42,21 @@ class Validator:
         """Return everything the schema has against `document`; nothing when it is valid."""
         if self.accepts(document.value):
             return []
-        refusals = list(self._gate.iter_errors(document.value))
-        suspects = _prune(document.value, refusals)
+        found: list[Diagnostic] = []
+        beyond = 0
+        for part in _parts(document.value):
+            if not self.accepts(part):
+                if len(found) < MAX_PROBLEMS:
+                    found.extend(self._explained(document, part))
+                else:
+                    beyond += sum(not self.accepts(entry) for entry in _entries(part))
+        return [*found, further(document.file.path, beyond, "entries with problems")] if beyond else found
+
+    def _explained(self, document: YamlDocument, part: Any) -> list[Diagnostic]:
+        refusals = list(self._gate.iter_errors(part))
         return (
-            self._explain(document, suspects)
-            or self._explain(document, document.value)
+            self._explain(document, _prune(part, refusals))
+            or self._explain(document, part)
             or list(_in_the_gates_words(document, refusals))
         )
 
@@ -54,6 +66,27 @@ class Validator:
 
             self._explainer = Explainer(self._schema)
         return list(self._explainer.explain(document, suspects))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield `value` in parts that are valid or not each for itself: no entry of a large section knows of another.
+
+    The gate notes all errors of what it is given before it tells the first, so it is given a thousand entries at most.
+    """
+    large = [key for key in _SECTIONS if isinstance(value, dict) and _is_large(value.get(key))]
+    yield {key: {} if key in large else item for key, item in value.items()} if large else value
+    for section in large:
+        keys = list(value[section])
+        for start in range(0, len(keys), _AT_ONCE):
+            yield {section: {key: value[section][key] for key in keys[start : start + _AT_ONCE]}}
+
+
+def _is_large(section: Any) -> bool:
+    return isinstance(section, dict) and len(section) > _AT_ONCE
+
+
+def _entries(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return ({section: {key: entry}} for section, entries in part.items() for key, entry in entries.items())
 
 
 def _prune(value: Any, refusals: Sequence[jsonschema_rs.ValidationError]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from reconciler.desired.aliases import MAX_ALIASED_NODES, Anchored, Anchors
+from reconciler.desired.bounds import MAX_PROBLEMS, further
 from reconciler.desired.marks import SHIFT, Marks, YamlDocument
 from reconciler.desired.scalars import COMMON, Refused, resolve
 from reconciler.desired.source_file import SourceFile
@@ -62,6 +63,8 @@ class _Reading:
     def __init__(self, file: SourceFile) -> None:
         self.file = file
         self._problems: list[Diagnostic] = []
+        self._further = 0
+        """Problems beyond those that are told one by one."""
         self._marks = Marks()
         self._frames: list[_Frame] = []
         self._frame: _Frame | None = None
@@ -101,6 +104,8 @@ class _Reading:
 
     def document(self) -> YamlDocument:
         """Return what was read."""
+        if self._further:
+            self._problems.append(further(self.file.path, self._further, "slips of YAML"))
         return YamlDocument(
             file=self.file,
             value=self._root,
@@ -115,7 +120,10 @@ class _Reading:
         return self.file.problem(code, summary, mark=mark, tokens=known, detail=detail)
 
     def _report(self, code: str, summary: str, mark: int, *, key: str | None = None) -> None:
-        self._problems.append(self._problem(code, summary, mark, key=key))
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(self._problem(code, summary, mark, key=key))
+        else:
+            self._further += 1
 
     def _open_document(self, event: Any) -> None:
         self._documents += 1
