@@ -1,58 +1,117 @@
-"""The progress bar of an apply: on a terminal only, on stderr only."""
+"""How far an apply has come: a bar on a terminal, a line now and then elsewhere; on stderr only.
+
+Rules of this file: an outcome costs a count and a look at the clock; whatever is shown is shown a few times a second at
+most. Nothing is shown before the run is approved: until then the terminal may be asking for that.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from reconciler.cli.streams import shows_progress
+from reconciler.cli.streams import shows_progress, write
 from reconciler.model.outcome import Outcome, Result
 
+_BAR_EVERY, _LINE_EVERY = 0.2, 30.0
+"""Seconds."""
+_TROUBLES = (Result.DEFERRED, Result.FAILED, Result.IN_DOUBT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How far a run is."""
+
+    done: int
+    total: int
+    seconds: float
+    """Since it began."""
+    counts: Mapping[Result, int]
+
+    def __str__(self) -> str:
+        """Say how fast it is, how long the rest takes at that, and what did not go well."""
+        rate = self.done / self.seconds if self.seconds > 0 else 0.0
+        pace = [f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"] if rate else []  # noqa: PLR2004 - two digits are enough
+        left = [f"{_span((self.total - self.done) / rate)} left"] if rate else []
+        troubles = [f"{self.counts[each]} {str(each).replace('_', ' ')}" for each in _TROUBLES if self.counts[each]]
+        return ", ".join([*pace, *left, *troubles])
+
+
+class Progress:
+    """Counts the outcomes of a run, and shows a tally every so often."""
+
+    def __init__(self, show: Callable[[Tally], None], *, every: float, monotonic: Callable[[], float]) -> None:
+        """Take who shows a tally, how many seconds are between two of them, and a clock."""
+        self._show = show
+        self._every = every
+        self._monotonic = monotonic
+        self._counts: Counter[Result] = Counter()
+        self._begun: float | None = None
+        self._next = self._total = 0.0
+
+    def begin(self, total: int) -> None:
+        """Show at once that a run of so many changes is under way."""
+        self._total, self._begun = total, self._monotonic()
+        self._tell(self._begun)
+
+    def advance(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self._counts[outcome.result] += 1
+        now = self._monotonic()
+        if now >= self._next and self._begun is not None:
+            self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        self._next = now + self._every
+        seconds = now - (self._begun or now)
+        self._show(
+            Tally(done=self._counts.total(), total=int(self._total), seconds=seconds, counts=Counter(self._counts))
+        )
+
 
 @contextmanager
-def progress_of(total: Callable[[], int]) -> Iterator[Callable[[Outcome], None]]:
-    """Yield what is to be told every outcome; where a bar makes no sense it does nothing.
+def progress_of(monotonic: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """Yield what is to be told when the run begins, and every outcome."""
+    if shows_progress(sys.stderr, os.environ):
+        with _bar() as show:
+            yield Progress(show, every=_BAR_EVERY, monotonic=monotonic)
+    else:
+        yield Progress(_line, every=_LINE_EVERY, monotonic=monotonic)
 
-    Args:
-        total: gives the number of outcomes to come, asked at the first of them.
-    """
-    if not shows_progress(sys.stderr, os.environ):
-        yield lambda _: None
-        return
-    with _bar(total) as advance:
-        yield advance
+
+def _line(tally: Tally) -> None:
+    if tally.done:
+        write(sys.stderr, f"applying: {tally.done} of {tally.total}, {tally}\n")
 
 
 @contextmanager
-def _bar(total: Callable[[], int]) -> Iterator[Callable[[Outcome], None]]:
+def _bar() -> Iterator[Callable[[Tally], None]]:
     from rich.console import Console  # noqa: PLC0415 - a pipeline never loads rich
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415 - as above
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
-    columns = (
-        TextColumn("applying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[troubles]}"),
-    )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task("", total=None, troubles="")
-    counts: Counter[Result] = Counter()
+    columns = (TextColumn("applying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[words]}"))
+    # Drawn when there is something new, and by no thread of its own.
+    bar = Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    task = bar.add_task("", total=None, words="")
 
-    def advance(outcome: Outcome) -> None:
-        progress.start()  # not before: until the first outcome the terminal may be asking for approval
-        counts[outcome.result] += 1
-        progress.update(task, total=total(), advance=1, troubles=_troubles(counts))
+    def show(tally: Tally) -> None:
+        bar.start()
+        bar.update(task, total=tally.total, completed=tally.done, words=str(tally), refresh=True)
 
     try:
-        yield advance
+        yield show
     finally:
-        progress.stop()
+        bar.stop()
 
 
-def _troubles(counts: Counter[Result]) -> str:
-    wanted = (Result.DEFERRED, Result.FAILED, Result.IN_DOUBT)
-    return ", ".join(f"{counts[result]} {str(result).replace('_', ' ')}" for result in wanted if counts[result])
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

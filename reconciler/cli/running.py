@@ -28,7 +28,7 @@ from reconciler.gateway import open_access, open_source
 from reconciler.model.agent import AgentId
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.outcome import Result
-from reconciler.model.plan import Base
+from reconciler.model.plan import Base, Plan
 from reconciler.model.printable import printable
 from reconciler.report import OutcomeReport, ProblemReport, outcome_text
 from reconciler.state import StateStore
@@ -47,7 +47,14 @@ def carry_out(
     sign_in = sign_in_access(site, access, force=flags.force_sign_in)
     source = open_source(site.sessions, root=opened.root, environ=os.environ, sign_in=sign_in)
     way_back = RollbackFile(flags.rollback_out, opened=opened)
-    with progress_of(lambda: len(approval.plan.changes) if approval.plan else 0) as on_outcome:
+    with progress_of() as progress:
+
+        def approve(plan: Plan) -> bool:
+            approved = approval(plan)
+            if approved:
+                progress.begin(len(plan.changes))
+            return approved
+
         around = Surroundings(
             store=store,
             holder=lock_holder(request.command),
@@ -57,8 +64,8 @@ def carry_out(
             monotonic=time.monotonic,
             chance=random.random,
             session_keys=lambda agents: session_keys_of(opened, agents),
-            approve=approval,
-            on_outcome=on_outcome,
+            approve=approve,
+            on_outcome=progress.advance,
             watch_signals=partial(stop_on_signals, store=store, last_words=partial(left_behind, source)),
             rescue_directory=Path(),
             tell=tell_waiting,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import pytest
@@ -72,9 +73,12 @@ def test_on_a_terminal_the_bar_counts_outcomes(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TERM", "xterm")
     outcome = Outcome(agent=AgentId(1001), action=Action.SET, result=Result.FAILED)
 
-    with progress_of(lambda: 1) as told:
-        told(outcome)
+    with progress_of(itertools.count().__next__) as progress:
+        progress.begin(1)
+        assert "0/1" in stream.getvalue()
+        progress.advance(outcome)
 
+    assert "1/1" in stream.getvalue()
     assert "1 failed" in stream.getvalue()
 
 
@@ -82,7 +86,8 @@ def test_elsewhere_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
 
-    with progress_of(lambda: 1) as told:
-        told(Outcome(agent=AgentId(1001), action=Action.SET, result=Result.APPLIED))
+    with progress_of() as progress:
+        progress.begin(1)
+        progress.advance(Outcome(agent=AgentId(1001), action=Action.SET, result=Result.APPLIED))
 
     assert stream.getvalue() == ""
