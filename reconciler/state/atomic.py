@@ -25,6 +25,17 @@ def temporary_name(target: Path) -> Path:
     return target.with_name(f".{target.name}.tmp")
 
 
+def sweep(target: Path, *, files: Files) -> None:
+    """Remove what a process that died has left of a replacement of `target`. Whoever calls holds its lock.
+
+    Best effort: a stray harms nobody.
+    """
+    temporary = temporary_name(target)
+    with contextlib.suppress(OSError):
+        if files.mode_of(temporary) is not None:
+            files.unlink(temporary)
+
+
 def _prepare(files: Files, temporary: Path, data: bytes, mode: int) -> None:
     handle = files.open_fresh(temporary)
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.model.state import State
-from reconciler.state.atomic import replace_file
+from reconciler.state.atomic import replace_file, sweep
 from reconciler.state.codec import encode
 from reconciler.state.failures import translated
 from reconciler.state.files import Files
@@ -53,6 +53,10 @@ class Backups:
                 self._move_up()
                 replace_file(self._path(1), data, files=self._files)
         return self.newest
+
+    def sweep(self) -> None:
+        """Remove what is left of a copy whose making was cut short."""
+        sweep(self._path(1), files=self._files)
 
     def _read_newest(self) -> bytes | None:
         try:

@@ -34,6 +34,8 @@ LEFT_OUT = "this run is left out; the state does not depend on it, and the file 
 _DIGITS = 8
 _SUFFIX = ".journal"
 _NAME = re.compile(r"[0-9]{8}-(ended|cut-short|by-hand)\.journal", re.ASCII)
+_STRAY = re.compile(r"\.[0-9]{8}-by-hand\.journal\.tmp", re.ASCII)
+"""How `replace_file` calls what it has not finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class History:
         Raises:
             OSError: it is still where it was, or may be after a power cut.
         """
+        self._sweep()
         try:
             worth_it = not _tells_nothing(self._files.read(journal))
         except FileNotFoundError:
@@ -145,6 +148,13 @@ class History:
                 gone += 1
         if gone:
             self._files.sync_directory(self._directory)
+
+    def _sweep(self) -> None:
+        """Remove what is left of a file whose making was cut short; a stray harms nobody."""
+        with contextlib.suppress(OSError):
+            for name in self._files.sizes_in(self._directory):
+                if _STRAY.fullmatch(name):
+                    self._files.unlink(self._directory / name)
 
     def _found(self) -> dict[str, int]:
         """Return the names of what is kept and their sizes, the oldest first."""

@@ -110,6 +110,8 @@ class Keeping:
         """
         kept, recorded = self.read()
         self._require_room(kept.state.serial + _WRITES)
+        self.journal.sweep()
+        self.backups.sweep()
         recorded = replace(recorded, open_run=None)
         if recorded.content != kept.state.content:
             kept = self.save(self.successor(recorded, kept.state), kept, note="what an unfinished run has left")

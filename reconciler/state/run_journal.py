@@ -22,7 +22,7 @@ from typing import Protocol
 from reconciler.errors import StateError
 from reconciler.model.past import Ending
 from reconciler.model.state import OpenRun, State
-from reconciler.state.atomic import replace_file
+from reconciler.state.atomic import replace_file, sweep
 from reconciler.state.codec import decode, encode
 from reconciler.state.entries import RunOpened
 from reconciler.state.failures import translated
@@ -67,6 +67,10 @@ class RunJournal(Protocol):
         Raises:
             StateError: it cannot be made.
         """
+        ...
+
+    def sweep(self) -> None:
+        """Remove what a process that died has left of a file it was about to replace."""
         ...
 
     def open(self, run: RunOpened, before: State) -> OpenJournal:
@@ -139,6 +143,10 @@ class JournalBeside:
     def prepare(self) -> None:
         """Do nothing: the place of the state is there already."""
 
+    def sweep(self) -> None:
+        """Remove what is left of the state's own replacement. See `RunJournal`."""
+        sweep(self._path.with_suffix(""), files=self._files)
+
     def open(self, run: RunOpened, before: State) -> OpenJournal:
         """Begin it; the snapshot beside it is what was before. See `RunJournal`."""
         del before
@@ -186,6 +194,10 @@ class JournalAway:
             self._files.make_directory(self._directory)
             if self._files.mode_of(ignored) is None:
                 replace_file(ignored, _IGNORE, files=self._files)
+
+    def sweep(self) -> None:
+        """Remove what is left of the copy of what was before. See `RunJournal`."""
+        sweep(self._before, files=self._files)
 
     def open(self, run: RunOpened, before: State) -> OpenJournal:
         """Begin it, and beside it what was before; see `RunJournal`."""

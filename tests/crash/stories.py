@@ -13,7 +13,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import State
 
-NAMES = ("forget-1", "forget-3", "reset-1", "reset-3", "away-1", "away-3")
+NAMES = ("forget-1", "forget-3", "reset-1", "reset-8", "away-1", "away-3")
 """What becomes of removed agents, or that the state is kept elsewhere; and how many calls are in flight at most."""
 
 

@@ -97,7 +97,7 @@ class History(RuleBasedStateMachine):
 
     @initialize(
         kind=st.sampled_from(sorted(KINDS)),
-        workers=st.sampled_from((1, 3)),
+        workers=st.sampled_from((1, 3, 8)),
         removal=st.sampled_from(OnAgentRemoval),
     )
     def begin(self, kind: str, workers: int, removal: OnAgentRemoval) -> None:

@@ -15,7 +15,7 @@ from crash.stories import NAMES, Told, tell
 from reconciler.errors import JournalError
 from reconciler.model.state import State
 
-CUT, CHANGED = (NAMES, NAMES) if TORTURE else (("forget-3", "away-1"), ("reset-3",))
+CUT, CHANGED = (NAMES, NAMES) if TORTURE else (("forget-3", "away-1"), ("reset-8",))
 MASKS = tuple(1 << bit for bit in range(8)) if TORTURE else (0x04,)
 BYTES = DAMAGES.now // (len(CUT) + len(CHANGED) * len(MASKS))
 

@@ -19,7 +19,7 @@ from reconciler.model.outcome import Outcome
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EMFILE, errno.EINTR)
 WIRE = frozenset({"connect", "send", "receive"})
-STORIES = ("forget-1", "forget-3", "reset-1", "reset-3", "away-1", "away-3") if TORTURE else ("forget-1", "away-3")
+STORIES = ("forget-1", "forget-3", "reset-1", "reset-8", "away-1", "away-3") if TORTURE else ("forget-1", "away-3")
 
 
 def refusals(told: Told) -> Iterator[Refusal]:
@@ -81,7 +81,7 @@ def check_journal_is_final(life: Life, place: Place, *, workers: int) -> None:
         assert any(isinstance(each, JournalError) for each in (life.report.error, life.report.error.__cause__))
 
 
-@pytest.mark.parametrize("name", ["forget-3", "reset-3"])
+@pytest.mark.parametrize("name", ["forget-3", "reset-8"])
 def test_no_call_is_begun_or_repeated_once_the_journal_has_failed(name: str) -> None:
     told = tell(name)
     for refusal in refusals_of_the_journal(told):
@@ -113,7 +113,7 @@ def test_a_journal_that_cannot_be_closed_is_whole_all_the_same(name: str) -> Non
     assert place.read().content == told.life.report.state.content  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("name", ["forget-1", "reset-3", "away-1"])
+@pytest.mark.parametrize("name", ["forget-1", "reset-8", "away-1"])
 @pytest.mark.parametrize("size", [7, 64])
 def test_a_disk_that_takes_a_few_bytes_at_a_time_changes_nothing(name: str, size: int) -> None:
     told, place = tell(name), tell(name).story.place.copy()
