@@ -189,9 +189,12 @@ def test_an_interrupt_while_the_gateway_hangs_names_whoever_may_be_left(office: 
     office.server.add_faults("1002*=slow:30", "sign-out/1002*=slow:30", "sign-in/1003*=slow:30")
 
     @contextmanager
-    def interrupt_at_the_third_sign_in(stop: Stop) -> Iterator[None]:
+    def interrupt_when_both_hang(stop: Stop) -> Iterator[None]:
+        def hang() -> bool:
+            return count(office, Step.SIGN_IN, 1003) > 0 and 1002 in office.calls_of()
+
         async def wait() -> None:
-            while await asyncio.to_thread(count, office, Step.SIGN_IN) < 3:  # noqa: ASYNC110 - in another thread
+            while not await asyncio.to_thread(hang):  # noqa: ASYNC110 - in another thread
                 await asyncio.sleep(0.01)
             stop.request(InterruptedRunError("interrupted"), grace=0.1)
 
@@ -199,7 +202,7 @@ def test_an_interrupt_while_the_gateway_hangs_names_whoever_may_be_left(office: 
         yield
         waiting.cancel()
 
-    report = office.apply(wanted(office, workers=3), around={"watch_signals": interrupt_at_the_third_sign_in})
+    report = office.apply(wanted(office, workers=3), around={"watch_signals": interrupt_when_both_hang})
 
     left = {each.code: each.summary for each in report.warnings}
     assert results(report.outcomes)[1002] is Result.IN_DOUBT
