@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 from reconciler.front_door import open_on_demand
 
 if TYPE_CHECKING:
-    from reconciler.report.by_hand_text import (
-        adoption_summary,
-        adoption_text,
-        backup_sentence,
-        removal_summary,
-        removal_text,
-    )
-    from reconciler.report.diagnostic_text import diagnostics_text
-    from reconciler.report.difference_text import difference_text
-    from reconciler.report.documents import (
+    from reconciler.report.documents.inverse import going_back_document, inverse_document
+    from reconciler.report.documents.probe import probe_document, probe_script_document, probe_summary
+    from reconciler.report.documents.report import report_document
+    from reconciler.report.documents.writing import (
         FORMAT_VERSION,
         diagnostic_documents,
         document_text,
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
         plan_summary,
         saved_plan,
     )
-    from reconciler.report.estimate_text import estimate_document
     from reconciler.report.formats import (
         ALL_FORMATS,
         FILE_FORMATS,
@@ -37,26 +30,33 @@ if TYPE_CHECKING:
         makes_sense,
         render,
     )
-    from reconciler.report.going_back_text import restored_text
-    from reconciler.report.history_text import history_documents, history_summary, history_text
     from reconciler.report.hosts.matrix import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
     from reconciler.report.hosts.problems import Repository
     from reconciler.report.hosts.step_outputs import output_lines, step_outputs
-    from reconciler.report.inverse_documents import going_back_document, inverse_document
-    from reconciler.report.inverse_reading import read_inverse_plan
     from reconciler.report.layout import counted
-    from reconciler.report.outcome_text import outcome_text
-    from reconciler.report.pending_text import pending_documents, pending_summary, pending_text, waiting_agents
-    from reconciler.report.plan_reading import SavedPlan, read_saved_plan
-    from reconciler.report.plan_text import plan_text
-    from reconciler.report.probe_documents import probe_document, probe_script_document, probe_summary
-    from reconciler.report.probe_text import probe_script_text, probe_text
-    from reconciler.report.report_documents import report_document
-    from reconciler.report.report_reading import read_report
-    from reconciler.report.report_text import report_text
+    from reconciler.report.reading.inverse import read_inverse_plan
+    from reconciler.report.reading.plan import SavedPlan, read_saved_plan
+    from reconciler.report.reading.report import read_report
     from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
-    from reconciler.report.state_text import record_documents, state_list_text, state_show_text, state_summary
     from reconciler.report.style import Style
+    from reconciler.report.text.by_hand import (
+        adoption_summary,
+        adoption_text,
+        backup_sentence,
+        removal_summary,
+        removal_text,
+    )
+    from reconciler.report.text.diagnostic import diagnostics_text
+    from reconciler.report.text.difference import difference_text
+    from reconciler.report.text.estimate import estimate_document
+    from reconciler.report.text.going_back import restored_text
+    from reconciler.report.text.history import history_documents, history_summary, history_text
+    from reconciler.report.text.outcome import outcome_text
+    from reconciler.report.text.pending import pending_documents, pending_summary, pending_text, waiting_agents
+    from reconciler.report.text.plan import plan_text
+    from reconciler.report.text.probe import probe_script_text, probe_text
+    from reconciler.report.text.report import report_text
+    from reconciler.report.text.state import record_documents, state_list_text, state_show_text, state_summary
 
 __all__ = [
     "ALL_FORMATS",
@@ -131,10 +131,10 @@ __all__ = [
 open_on_demand(
     __name__,
     {
-        "by_hand_text": ("adoption_summary", "adoption_text", "backup_sentence", "removal_summary", "removal_text"),
-        "diagnostic_text": ("diagnostics_text",),
-        "difference_text": ("difference_text",),
-        "documents": (
+        "text.by_hand": ("adoption_summary", "adoption_text", "backup_sentence", "removal_summary", "removal_text"),
+        "text.diagnostic": ("diagnostics_text",),
+        "text.difference": ("difference_text",),
+        "documents.writing": (
             "FORMAT_VERSION",
             "diagnostic_documents",
             "document_text",
@@ -144,7 +144,7 @@ open_on_demand(
             "plan_summary",
             "saved_plan",
         ),
-        "estimate_text": ("estimate_document",),
+        "text.estimate": ("estimate_document",),
         "formats": (
             "ALL_FORMATS",
             "FILE_FORMATS",
@@ -155,25 +155,25 @@ open_on_demand(
             "makes_sense",
             "render",
         ),
-        "going_back_text": ("restored_text",),
-        "history_text": ("history_documents", "history_summary", "history_text"),
+        "text.going_back": ("restored_text",),
+        "text.history": ("history_documents", "history_summary", "history_text"),
         "hosts.matrix": ("GITHUB_MOST", "github_matrix", "gitlab_pipeline", "is_plain", "one_line", "slugs"),
         "hosts.problems": ("Repository",),
         "hosts.step_outputs": ("output_lines", "step_outputs"),
-        "inverse_documents": ("going_back_document", "inverse_document"),
-        "inverse_reading": ("read_inverse_plan",),
+        "documents.inverse": ("going_back_document", "inverse_document"),
+        "reading.inverse": ("read_inverse_plan",),
         "layout": ("counted",),
-        "outcome_text": ("outcome_text",),
-        "pending_text": ("pending_documents", "pending_summary", "pending_text", "waiting_agents"),
-        "plan_reading": ("SavedPlan", "read_saved_plan"),
-        "plan_text": ("plan_text",),
-        "probe_documents": ("probe_document", "probe_script_document", "probe_summary"),
-        "probe_text": ("probe_script_text", "probe_text"),
-        "report_documents": ("report_document",),
-        "report_reading": ("read_report",),
-        "report_text": ("report_text",),
+        "text.outcome": ("outcome_text",),
+        "text.pending": ("pending_documents", "pending_summary", "pending_text", "waiting_agents"),
+        "reading.plan": ("SavedPlan", "read_saved_plan"),
+        "text.plan": ("plan_text",),
+        "documents.probe": ("probe_document", "probe_script_document", "probe_summary"),
+        "text.probe": ("probe_script_text", "probe_text"),
+        "documents.report": ("report_document",),
+        "reading.report": ("read_report",),
+        "text.report": ("report_text",),
         "reported": ("Envelope", "OutcomeReport", "PlanReport", "ProblemReport", "Reported"),
-        "state_text": ("record_documents", "state_list_text", "state_show_text", "state_summary"),
+        "text.state": ("record_documents", "state_list_text", "state_show_text", "state_summary"),
         "style": ("Style",),
     },
 )

@@ -80,12 +80,12 @@ def render(report: Reported, format_: Format, *, repository: Repository, max_cha
     """
     match format_:
         case Format.TEXT:
-            from reconciler.report.report_text import report_text  # noqa: PLC0415 - see the top of this file
+            from reconciler.report.text.report import report_text  # noqa: PLC0415 - see the top of this file
 
             return report_text(report)
         case Format.JSON:
-            from reconciler.report.documents import document_text  # noqa: PLC0415 - as above
-            from reconciler.report.report_documents import report_document  # noqa: PLC0415 - as above
+            from reconciler.report.documents.report import report_document  # noqa: PLC0415 - as above
+            from reconciler.report.documents.writing import document_text  # noqa: PLC0415 - as above
 
             return document_text(report_document(report))
         case Format.MARKDOWN:

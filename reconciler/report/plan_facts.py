@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, EditKind, Plan, Reason
 from reconciler.model.printable import printable
-from reconciler.report.attendance_text import attendance_facts
-from reconciler.report.estimate_text import estimate_facts
-from reconciler.report.going_back_text import nothing_to_send
 from reconciler.report.layout import counted, hang
+from reconciler.report.text.attendance import attendance_facts
+from reconciler.report.text.estimate import estimate_facts
+from reconciler.report.text.going_back import nothing_to_send
 
 
 def fact_lines(plan: Plan, *, unchanged: int, estimate: Estimate | None = None) -> list[str]:

@@ -8,7 +8,7 @@ from reconciler.errors import InputError
 from reconciler.model.estimate import Estimate
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.report import document_text, estimate_document, plan_text, read_saved_plan, saved_plan
-from reconciler.report.estimate_text import estimate_facts
+from reconciler.report.text.estimate import estimate_facts
 
 
 def estimate(calls: int, **pace: float) -> Estimate:

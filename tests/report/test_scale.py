@@ -13,7 +13,7 @@ from support.fleets import concurrency, desired, state
 from reconciler.model.plan import Plan
 from reconciler.planning import make_plan
 from reconciler.report import document_text, outcome_text, plan_text, read_saved_plan, saved_plan
-from reconciler.report.difference_text import difference_text
+from reconciler.report.text.difference import difference_text
 
 
 def _plan(agents: int) -> Plan:

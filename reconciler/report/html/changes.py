@@ -17,7 +17,7 @@ from reconciler.report.html.page import Section
 from reconciler.report.html.pieces import badge, folded, paragraph, spoken
 from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted, named_agents
-from reconciler.report.standing_text import standing_words
+from reconciler.report.text.standing import standing_words
 
 _SHOWN_GROUPS = 100
 _SHOWN_CAUSES = 3

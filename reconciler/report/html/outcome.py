@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Base
 from reconciler.model.printable import printable
-from reconciler.report.documents import outcome_summary
+from reconciler.report.documents.writing import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
 from reconciler.report.html.changes import agents_words, group_line
 from reconciler.report.html.columns import Column, Words
@@ -18,8 +18,8 @@ from reconciler.report.html.pieces import badge, paragraph, sentences, spoken, t
 from reconciler.report.html.plan import going_back_sections
 from reconciler.report.html.table import Table, table_markup
 from reconciler.report.layout import counted
-from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport
+from reconciler.report.text.outcome import NEXT_STEPS
 
 _TROUBLE_FIRST = tuple(reversed(RESULT_ORDER))
 _RANK = {result: place for place, result in enumerate(_TROUBLE_FIRST)}

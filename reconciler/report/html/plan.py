@@ -8,8 +8,6 @@ from __future__ import annotations
 from reconciler.model.going_back import GoingBack
 from reconciler.model.plan import Action, Plan
 from reconciler.model.printable import printable
-from reconciler.report.attendance_text import knowledge
-from reconciler.report.going_back_text import going_back_kinds
 from reconciler.report.grouping import group_plan
 from reconciler.report.html.capacity import capacity_headline, capacity_sections
 from reconciler.report.html.changes import agents_words, change_sections, group_sections, standing_sections
@@ -20,8 +18,10 @@ from reconciler.report.html.page import Section, Verdict, page
 from reconciler.report.html.pieces import folded, paragraph, sentences, tiles
 from reconciler.report.layout import counted, named_agents
 from reconciler.report.plan_facts import facts
-from reconciler.report.plan_text import changed_words, scope_words
 from reconciler.report.reported import PlanReport
+from reconciler.report.text.attendance import knowledge
+from reconciler.report.text.going_back import going_back_kinds
+from reconciler.report.text.plan import changed_words, scope_words
 
 _NAME = 60
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reconciler.model.going_back import GoingBack
-from reconciler.report.going_back_text import going_back_kinds
 from reconciler.report.layout import named_agents
 from reconciler.report.markdown.budget import Block, list_passage
 from reconciler.report.markdown.text import ALL_RANGES, agents_cell, code
+from reconciler.report.text.going_back import going_back_kinds
 
 _RANK = 2
 

@@ -13,8 +13,8 @@ from reconciler.report.markdown.commands import command_line, environment_word
 from reconciler.report.markdown.diagnostics import diagnostic_blocks
 from reconciler.report.markdown.going_back import going_back_blocks
 from reconciler.report.markdown.text import ALL_RANGES, NAME, SHORT_NAME, agents_cell, code, row, table_head
-from reconciler.report.outcome_text import NEXT_STEPS
 from reconciler.report.reported import OutcomeReport
+from reconciler.report.text.outcome import NEXT_STEPS
 
 _COLUMNS = ("result", "agents", "what", "answer")
 _TROUBLE_FIRST = tuple(reversed(RESULT_ORDER))

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.plan import Plan, Reason, Scope
-from reconciler.report.attendance_text import knowledge
 from reconciler.report.layout import FEW_RANGES, counted, range_words
 from reconciler.report.markdown.budget import Block, Passage, list_passage
 from reconciler.report.markdown.capacity import capacity_blocks
@@ -24,6 +23,7 @@ from reconciler.report.markdown.standing import standing_blocks
 from reconciler.report.markdown.text import NAME, SHORT_NAME, and_more, code
 from reconciler.report.plan_facts import facts
 from reconciler.report.reported import PlanReport
+from reconciler.report.text.attendance import knowledge
 
 _AGAIN = "sent again"
 _REASONS = {

@@ -10,8 +10,8 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.printable import printable
 from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
 from reconciler.report.layout import counted
-from reconciler.report.pending_text import pending_words
 from reconciler.report.style import Role, Style
+from reconciler.report.text.pending import pending_words
 
 _WIDEST = 40
 """Columns that are lined up; what is longer sticks out rather than push all other lines apart."""

@@ -12,8 +12,9 @@ from reconciler.errors import InputError, StalePlanError
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
 from reconciler.model.printable import printable
-from reconciler.report.documents import outcome_summary
-from reconciler.report.envelope_reading import (
+from reconciler.report.documents.writing import outcome_summary
+from reconciler.report.reading.change import agent_id
+from reconciler.report.reading.envelope import (
     NewerFormatError,
     agents_once,
     base,
@@ -22,8 +23,9 @@ from reconciler.report.envelope_reading import (
     fingerprint_text,
     require_format,
 )
-from reconciler.report.going_back_reading import going_back
-from reconciler.report.json_reading import (
+from reconciler.report.reading.going_back import going_back
+from reconciler.report.reading.plan import plan_report
+from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
     MisreadError,
@@ -36,9 +38,7 @@ from reconciler.report.json_reading import (
     text,
     word_of,
 )
-from reconciler.report.plan_reading import plan_report
 from reconciler.report.reported import OutcomeReport, ProblemReport, Reported
-from reconciler.report.saved_change import agent_id
 
 _ADVICE = "name a file of `plan --out`, or what `--json` or `--report json=FILE` gave; it is not meant to be edited"
 _MADE_ANEW = "have it made anew: nobody can say what it was before"

@@ -15,7 +15,8 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.plan import Change, Forget, Plan, Reassert, Reset, Set
 from reconciler.model.standing import Standing, StandingChange
-from reconciler.report.json_reading import (
+from reconciler.report.reading.change import agent_id
+from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
     MisreadError,
@@ -28,7 +29,6 @@ from reconciler.report.json_reading import (
     truth,
     whole,
 )
-from reconciler.report.saved_change import agent_id
 
 _channel = keyed({channel.label: channel for channel in Channel})
 

@@ -1,6 +1,6 @@
 """Whatever a report is about, as the JSON document that its command prints with `--json`.
 
-Rule of this file: `report_reading` reads exactly these, and what it has read gives the same bytes again.
+Rule of this file: `reading.report` reads exactly these, and what it has read gives the same bytes again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import assert_never
 
 from reconciler.model.going_back import GoingBack
 from reconciler.model.plan import Base
-from reconciler.report.documents import (
+from reconciler.report.documents.inverse import going_back_document
+from reconciler.report.documents.writing import (
     FORMAT_VERSION,
     Document,
     diagnostic_documents,
@@ -22,9 +23,8 @@ from reconciler.report.documents import (
     plan_summary,
     saved_plan,
 )
-from reconciler.report.estimate_text import estimate_document
-from reconciler.report.inverse_documents import going_back_document
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
+from reconciler.report.text.estimate import estimate_document
 
 
 def report_document(report: Reported) -> Document:

@@ -11,10 +11,10 @@ from datetime import datetime
 from reconciler.model.agent import AgentId
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.plan import Base, GuardrailFinding
-from reconciler.report.documents import FORMAT_VERSION
-from reconciler.report.json_reading import Fields, MisreadError, count, listed, optional, shown, text, truth, word_of
+from reconciler.report.documents.writing import FORMAT_VERSION
+from reconciler.report.reading.change import agent_id
+from reconciler.report.reading.values import Fields, MisreadError, count, listed, optional, shown, text, truth, word_of
 from reconciler.report.reported import Envelope
-from reconciler.report.saved_change import agent_id
 
 _HIGHEST_EXIT_CODE = 255
 

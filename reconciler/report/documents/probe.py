@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from reconciler.model.probe import Finding, ProbeOutcome, ProbeScript
-from reconciler.report.documents import Document
+from reconciler.report.documents.writing import Document
 
 
 def probe_script_document(script: ProbeScript) -> Document:

@@ -1,6 +1,6 @@
 """The way back from a run as a document, the content of a rollback file; and who goes back, for other documents.
 
-Rules of this file: records are written as the state has them. `inverse_reading` reads exactly this.
+Rules of this file: records are written as the state has them. `reading.inverse` reads exactly this.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
 from reconciler.model.state import AgentRecord
-from reconciler.report.documents import FORMAT_VERSION, Document
+from reconciler.report.documents.writing import FORMAT_VERSION, Document
 
 INVERSE = "rollback"
 """What the document calls itself."""

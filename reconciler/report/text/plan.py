@@ -15,11 +15,8 @@ from reconciler.model.desired import Source
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Reason, Scope
 from reconciler.model.printable import printable
-from reconciler.report.attendance_text import knowledge_lines
 from reconciler.report.capacity_sums import team_words
-from reconciler.report.capacity_text import capacity_lines
 from reconciler.report.change_words import deed_words, value_words
-from reconciler.report.going_back_text import going_back_heading, going_back_lines, unfinished_lines
 from reconciler.report.grouping import ChangeGroup, Danger, group_plan
 from reconciler.report.layout import (
     append_place,
@@ -31,8 +28,11 @@ from reconciler.report.layout import (
     span_words,
 )
 from reconciler.report.plan_facts import fact_lines
-from reconciler.report.standing_text import standing_lines
 from reconciler.report.style import Role, Style
+from reconciler.report.text.attendance import knowledge_lines
+from reconciler.report.text.capacity import capacity_lines
+from reconciler.report.text.going_back import going_back_heading, going_back_lines, unfinished_lines
+from reconciler.report.text.standing import standing_lines
 
 _SHOWN_PLACES = 3
 _SHORT_HASH = 12

@@ -1,7 +1,7 @@
 """Values as JSON-ready documents, and documents as text. The published schemas describe exactly these.
 
 A saved plan is the plan's document without what depends on time or place (environment, exit code), so that the same
-inputs give the same bytes. Reading one back is the work of `plan_reading`.
+inputs give the same bytes. Reading one back is the work of `reading.plan`.
 """
 
 from __future__ import annotations

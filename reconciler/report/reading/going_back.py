@@ -7,8 +7,8 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.going_back import GoingBack
 from reconciler.model.state import AgentRecord
-from reconciler.report.envelope_reading import agents_once, moment
-from reconciler.report.json_reading import Fields, keyed, truth
+from reconciler.report.reading.envelope import agents_once, moment
+from reconciler.report.reading.values import Fields, keyed, truth
 
 _NOT_SAVED = AgentRecord(
     concurrency=Concurrency.of(1, {Channel.WEB_CHAT: 0}), callnums_key=CallnumsKey.CAMEL, acknowledged_at=None

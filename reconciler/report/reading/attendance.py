@@ -5,8 +5,8 @@ from __future__ import annotations
 from reconciler.model.agent import AgentId
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.plan import Plan
-from reconciler.report.envelope_reading import agents_once
-from reconciler.report.json_reading import ContradictionError, Fields, count, instant
+from reconciler.report.reading.envelope import agents_once
+from reconciler.report.reading.values import ContradictionError, Fields, count, instant
 
 
 def sessions_seen(value: object) -> SessionsSeen:

@@ -7,12 +7,12 @@ from typing import assert_never
 
 from reconciler.model.diagnostic import Severity
 from reconciler.model.printable import printable
-from reconciler.report.diagnostic_text import diagnostics_text
 from reconciler.report.layout import counted
-from reconciler.report.outcome_text import outcome_text
-from reconciler.report.plan_text import plan_text
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.report.style import Style
+from reconciler.report.text.diagnostic import diagnostics_text
+from reconciler.report.text.outcome import outcome_text
+from reconciler.report.text.plan import plan_text
 
 _PLAIN = Style(color=False)
 

@@ -16,10 +16,11 @@ from reconciler.model.estimate import Estimate
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Plan, PlanOptions, Scope
 from reconciler.model.printable import printable
-from reconciler.report.attendance_reading import require_attendance, sessions_seen, waits
-from reconciler.report.capacity_reading import capacity, require_sums, standing
-from reconciler.report.documents import plan_summary
-from reconciler.report.envelope_reading import (
+from reconciler.report.documents.writing import plan_summary
+from reconciler.report.reading.attendance import require_attendance, sessions_seen, waits
+from reconciler.report.reading.capacity import capacity, require_sums, standing
+from reconciler.report.reading.change import ChangeReader
+from reconciler.report.reading.envelope import (
     NewerFormatError,
     base,
     envelope,
@@ -27,8 +28,8 @@ from reconciler.report.envelope_reading import (
     fingerprint_text,
     require_format,
 )
-from reconciler.report.going_back_reading import going_back
-from reconciler.report.json_reading import (
+from reconciler.report.reading.going_back import going_back
+from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
     MisreadError,
@@ -45,7 +46,6 @@ from reconciler.report.json_reading import (
     word_of,
 )
 from reconciler.report.reported import Envelope, PlanReport
-from reconciler.report.saved_change import ChangeReader
 
 _ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited"
 _REVIEW = "make the plan anew and have it reviewed"

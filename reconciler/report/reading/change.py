@@ -15,7 +15,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.plan import Action, Change, Edit, EditKind, Forget, Reason, Reassert, Reset, Set
-from reconciler.report.json_reading import (
+from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
     MisreadError,

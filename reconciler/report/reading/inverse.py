@@ -15,9 +15,10 @@ from reconciler.model.inverse import REVERSIBLE, InverseChange, InversePlan
 from reconciler.model.outcome import Result
 from reconciler.model.printable import printable
 from reconciler.model.state import AgentRecord, RecordStatus
-from reconciler.report.envelope_reading import NewerFormatError, fingerprint_text, moment, require_format
-from reconciler.report.inverse_documents import INVERSE
-from reconciler.report.json_reading import (
+from reconciler.report.documents.inverse import INVERSE
+from reconciler.report.reading.change import agent_id, concurrency
+from reconciler.report.reading.envelope import NewerFormatError, fingerprint_text, moment, require_format
+from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
     MisreadError,
@@ -31,7 +32,6 @@ from reconciler.report.json_reading import (
     truth,
     word_of,
 )
-from reconciler.report.saved_change import agent_id, concurrency
 
 _ADVICE = "name the rollback file that an apply has left; it is not meant to be edited"
 _ALTERED = "take the file as the run left it, or revert the commit in Git and apply that"

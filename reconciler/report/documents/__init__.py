@@ -1,0 +1,1 @@
+"""What programs read: values as JSON documents. The published schemas describe exactly these."""
