@@ -118,7 +118,7 @@ def _show(result: CommandResult, invocation: Invocation) -> int:
     """Write the result and its reports, and return the exit code, which a report that cannot be written may change."""
     on_stdout, taken = None, invocation.document_on_stdout and not result.raw
     reports, invocation.reports = invocation.reports, None  # once: what goes wrong from here on is no part of them
-    if reports is not None:
+    if reports is not None and reports.wanted:
         from reconciler.cli.report_files import write_reports  # noqa: PLC0415 - most commands write none
 
         result, on_stdout = write_reports(result, reports)

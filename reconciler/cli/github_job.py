@@ -67,7 +67,10 @@ def leave_in_job(report: Reported, job: GithubJob, *, repository: Repository, pl
 
 def _summary(report: Reported, file: Path, repository: Repository) -> str:
     """Return the report as Markdown in what room there is left, or nothing where there is none."""
-    room = _MOST - (file.stat().st_size if file.exists() else 0) - 1
+    try:
+        room = _MOST - file.stat().st_size - 1
+    except OSError:  # not there yet; if it is worse, writing it says so
+        room = _MOST - 1
     if room < fewest_chars():
         return ""
     return render(report, Format.MARKDOWN, repository=repository, max_chars=room) + "\n"
@@ -75,7 +78,8 @@ def _summary(report: Reported, file: Path, repository: Repository) -> str:
 
 def _add(file: Path, text: str) -> None:
     try:
-        with file.open("a", encoding="utf-8", newline="\n") as opened:
+        # A name of a file need not be UTF-8: what cannot be said in it is escaped rather than refused.
+        with file.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
             opened.write(text)
     except OSError as error:
         raise InputError(f"--ci github: {file.as_posix()} cannot be written: {error.strerror}") from error

@@ -91,7 +91,10 @@ def write_reports(result: CommandResult, reports: Reports) -> tuple[CommandResul
 
 def repository_of(environ: Mapping[str, str]) -> Repository:
     """Return where a CI host has checked the repository out, if this is inside it; else where the command runs."""
-    here = os.path.realpath(os.curdir)
+    try:
+        here = os.path.realpath(os.curdir)
+    except OSError:  # the directory is gone, and so is whatever is named from it
+        here = "/"
     tops = [os.path.realpath(environ[name]) for name in _TOPS if environ.get(name)]
     return Repository(top=next((top for top in tops if f"{here}/".startswith(f"{top}/")), here), here=here)
 

@@ -1,14 +1,17 @@
-"""The files that reports go to, and what they may never be.
+"""The files that reports and saved plans go to, and what they may never be.
 
-Rules of this file: a report is never written over what the command reads or writes itself, and two reports are never
-one file. All of that is found out before the command does anything, and then nothing is written at all.
+Rules of this file: none is ever written over what a command reads or writes itself, nor over what a run has left for
+its rescue, and no two are one file. All of that is found out before the command does anything, and then nothing is
+written at all. A name that nobody can look at, such as one too long, is refused like any other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 _SESSIONS = "sessions.json"
 """Where a site that names no source has its sessions."""
+_RESCUED = re.compile(r"errored-state\.json|rollback-.*\.json")
+"""What a run leaves where it ends badly, or may have to be taken back; its name is chosen when there is no turning."""
+_STREAMS = {1: "stdout", 2: "stderr"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,11 @@ class Reports:
     """Where `plan --out` saves the plan."""
 
     @property
+    def wanted(self) -> bool:
+        """Tell whether there is anything to write, but for the plan, which its command writes."""
+        return bool(self.files) or self.github is not None
+
+    @property
     def on_stdout(self) -> Format | None:
         """What stdout carries in place of the text; `None` for the text itself, or the JSON document."""
         return next((each.format_ for each in self.files if each.path is None), None)
@@ -60,19 +71,23 @@ def ask_for(ctx: click.Context, reports: Reports) -> None:
     Raises:
         click.UsageError: they contradict one another or the rest of the command line, or cannot be written.
     """
-    if reports.github is None and not reports.files:
+    if not reports.wanted and reports.plan_file is None:
         return
     invocation = invocation_of(ctx)
     on_stdout = [each for each in reports.files if each.path is None]
     if len(on_stdout) > 1 or (on_stdout and invocation.as_json):
         raise click.UsageError("stdout carries one document: give one --report FORMAT=-, or --json", ctx)
-    others = [value for name, value in ctx.params.items() if isinstance(value, Path) and name != "environment"]
+    named = [
+        value for name, value in ctx.params.items() if isinstance(value, Path) and name not in ("environment", "out")
+    ]
     for path in _paths(reports):
         try:
-            _require_spare(path, others, ctx)
-        except OSError as error:  # a name that is too long, say
-            raise click.UsageError(f"a report cannot be written to {path.as_posix()}: {error.strerror}", ctx) from error
-        others.append(path)
+            complaint = _complaint(path, others=named, root=ctx.params.get("environment"))
+        except OSError as error:
+            complaint = f"{path.as_posix()} cannot be written: {error.strerror}"
+        if complaint is not None:
+            raise click.UsageError(complaint, ctx)
+        named.append(path)
     invocation.reports = reports
 
 
@@ -87,53 +102,77 @@ def spare_inputs(environment: Environment) -> None:
     if invocation is None or invocation.reports is None:
         return
     site = environment.desired.site
-    named = {environment.path(words).resolve() for words in _texts(site)}
+    named = {_real(environment.path(words)) for words in _texts(site) if "\0" not in words}
     state = environment.path(site.state.path) if isinstance(site.state, LocalState) else None
     for path in _paths(invocation.reports):
-        if path.resolve() in named or (state is not None and _stands_beside(path, state)):
+        if _real(path) in named or (state is not None and _stands_beside(path, state)):
             invocation.reports = None
             raise UsageError(
-                f"a report would overwrite {path.name}, which belongs to the environment {environment.name}",
-                hint="name another file after --report",
+                f"this would overwrite {path.name}, which belongs to the environment {environment.name}",
+                hint="name another file after --report or --out",
             )
 
 
 def _paths(reports: Reports) -> list[Path]:
-    return [each.path for each in reports.files if each.path is not None]
+    """Return every file that is to be written; the plan's first, for it is the one to be kept."""
+    plan = [] if reports.plan_file is None else [reports.plan_file]
+    return plan + [each.path for each in reports.files if each.path is not None]
 
 
-def _require_spare(path: Path, others: Sequence[Path], ctx: click.Context) -> None:
-    root = ctx.params.get("environment")
+def _complaint(path: Path, *, others: list[Path], root: Path | None) -> str | None:
+    """Return what is to be said against writing to `path`.
+
+    Raises:
+        OSError: nobody can look at it.
+    """
+    shown, directory = path.as_posix(), path.parent
     if any(_same(path, each) for each in others):
-        raise click.UsageError(f"{path.as_posix()} is named twice: a report would overwrite it", ctx)
+        return f"{shown} is named twice: one file would overwrite the other"
     if root is not None and _looks_like_input(path, root):
-        raise click.UsageError(f"{path.as_posix()} would become a file of {root.as_posix()}, which is read", ctx)
-    _require_writable(path, ctx)
+        return f"{shown} would become a file of {root.as_posix()}, which is read"
+    if _RESCUED.fullmatch(_real(path).name):
+        return f"{shown} is what a run calls its way back; give another name"
+    stream = _stream_behind(path)
+    if stream is not None:
+        return f"{shown} is where {stream} goes; name another file"
+    if path.exists() and not path.is_file():
+        return f"{shown} is not a file; a report is written to one"
+    if not directory.is_dir() or not os.access(directory, os.W_OK):
+        return f"{shown} cannot be written: {directory.as_posix()} is no directory that files can be written to"
+    return None
 
 
 def _looks_like_input(path: Path, root: Path) -> bool:
     """Tell what an environment's files are before any is read: its YAML, and what stands there by default."""
-    inside = path.resolve().is_relative_to(root.resolve())
-    usual = path.resolve() == (root / _SESSIONS).resolve() or _stands_beside(path, root / LocalState().path)
-    return usual or (inside and path.suffix.lower() in {".yaml", ".yml"})
+    inside = _real(path).is_relative_to(_real(root))
+    usual = _real(path) == _real(root / _SESSIONS) or _stands_beside(path, root / LocalState().path)
+    return usual or (inside and _real(path).suffix.lower() in {".yaml", ".yml"})
 
 
 def _stands_beside(path: Path, state: Path) -> bool:
     """Tell whether `path` is the state or what is kept beside it: its journal, its lock, its history."""
-    path, state = path.resolve(), state.resolve()
+    path, state = _real(path), _real(state)
     return path == state or (path.parent == state.parent and path.name.startswith(f"{state.name}."))
 
 
+def _stream_behind(path: Path) -> str | None:
+    """Return the stream that is redirected to `path`: to replace the file would take it from under the stream."""
+    with contextlib.suppress(FileNotFoundError):
+        behind = path.stat()
+        for number, name in _STREAMS.items():
+            with contextlib.suppress(OSError):  # one that is closed
+                if path.is_file() and os.path.samestat(behind, os.fstat(number)):
+                    return name
+    return None
+
+
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+    return _real(one) == _real(other) or (one.exists() and other.exists() and one.samefile(other))
 
 
-def _require_writable(path: Path, ctx: click.Context) -> None:
-    directory = path.parent
-    if path.exists() and not path.is_file():
-        raise click.UsageError(f"{path.as_posix()} is not a file; a report is written to one", ctx)
-    if not directory.is_dir() or not os.access(directory, os.W_OK):
-        raise click.UsageError(f"{directory.as_posix()} is no directory that a report can be written to", ctx)
+def _real(path: Path) -> Path:
+    # Not Path.resolve, which raises a RuntimeError of a link to itself.
+    return Path(os.path.realpath(path))
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -22,7 +22,7 @@ def write_file(path: Path, text: str) -> None:
     try:
         if path.exists() and not path.is_file():  # replacing a device by a file would take it from everybody
             raise InputError(f"{path.as_posix()} is not a file", hint=hint)
-        replace_file(path, text.encode(), mode=_READABLE_BY_ALL)
+        replace_file(path, text.encode(), mode=_READABLE_BY_ALL, apart=f".{os.getpid()}")  # no lock is held
     except OSError as error:
         raise InputError(f"{path.as_posix()} cannot be written: {error.strerror}", hint=hint) from error
 

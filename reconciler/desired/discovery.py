@@ -37,7 +37,7 @@ class Found:
 def discover(root: Path) -> Found:
     """Return the YAML files of the environment at `root`."""
     try:
-        is_there, is_dir, real = root.exists(), root.is_dir(), root.resolve()
+        is_there, is_dir, real = root.exists(), root.is_dir(), Path(os.path.realpath(root))
     except OSError as exc:
         return Found(problems=[_unreadable("", exc)])
     if not is_dir:

@@ -9,7 +9,8 @@ Rules of this file: the file is never opened for writing itself. The procedure:
  5. fsync the directory, so that the new name survives too.
 
 Up to step 4 the temporary file is removed on every way out, a `KeyboardInterrupt` included. Its name is fixed, so a
-process that is killed leaves one file at most, which the next replacement reuses; callers therefore hold a lock.
+process that is killed leaves one file at most, which the next replacement reuses; callers therefore hold a lock, or
+say what keeps their temporary file apart from another process's.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pathlib import Path
 from reconciler.state.files import OS_FILES, OWNER_ONLY, Files, write_all
 
 
-def temporary_name(target: Path) -> Path:
+def temporary_name(target: Path, *, apart: str = "") -> Path:
     """Return the name under which the new content of `target` is prepared."""
-    return target.with_name(f".{target.name}.tmp")
+    return target.with_name(f".{target.name}{apart}.tmp")
 
 
 def sweep(target: Path, *, files: Files) -> None:
@@ -46,7 +47,7 @@ def _prepare(files: Files, temporary: Path, data: bytes, mode: int) -> None:
         files.close(handle)
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = OWNER_ONLY, files: Files = OS_FILES) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = OWNER_ONLY, files: Files = OS_FILES, apart: str = "") -> None:
     """Make `data` the content of `path`, durably and in one step.
 
     Args:
@@ -54,13 +55,14 @@ def replace_file(path: Path, data: bytes, *, mode: int = OWNER_ONLY, files: File
         data: the whole new content.
         mode: permission bits for a file that did not exist; an existing one keeps its own.
         files: the file system.
+        apart: what no other process has, where no lock keeps two of them from the same file.
 
     Raises:
         OSError: a step failed. Before the rename the old content stands untouched; if only the last fsync failed, the
             new content stands and may not survive a power cut.
     """
     target = files.real_path(path)  # step 1
-    temporary = temporary_name(target)
+    temporary = temporary_name(target, apart=apart)
     kept = files.mode_of(target)
     try:
         _prepare(files, temporary, data, mode if kept is None else kept)  # step 2

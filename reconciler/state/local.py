@@ -34,7 +34,7 @@ class LocalBackend:
 
     def beside(self, suffix: str) -> Path:
         """Return the path of what belongs to the state, such as `.journal`."""
-        return self.path.with_name(f"{self.path.name}{suffix}")
+        return self.path.parent / f"{self.path.name}{suffix}"  # also of "/", which has no name
 
     def lock(self) -> FileLock:
         """Return the lock beside the file."""
