@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 from reconciler.applying.attempts import Desk, Turn
@@ -67,7 +68,7 @@ class _Ledger:
             if change.agent not in self._outcomes:
                 turn = self._turns.get(change.agent)
                 self.end(_skipped(change) if turn is None else turn.outcome)
-        return tuple(sorted(self._outcomes.values()))
+        return tuple(sorted(self._outcomes.values(), key=attrgetter("agent")))
 
 
 def _skipped(change: Change) -> Outcome:
