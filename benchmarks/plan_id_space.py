@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from environments import cold, fleet, scratch
+from environments import command, fleet, scratch
 from fleet import LARGEST_FLEET
 from measuring import Figure, at_most, in_turn, ratio, rss, wall
 
@@ -16,7 +16,7 @@ def measure() -> Iterator[Figure]:
     """Measure the time and the memory of both, in the same runs."""
     with scratch() as work:
         small, large = fleet(work, AGENTS), fleet(work, LARGEST_FLEET)
-        costs = in_turn({"100,000": cold("plan", root=small), "all": cold("plan", root=large)})
+        costs = in_turn({"100,000": command("plan", root=small), "all": command("plan", root=large)})
     raw = {name: wall(each) for name, each in costs.items()}
     what = f"`plan` of all {LARGEST_FLEET:,} agent ids v. 100,000"
     yield at_most("id-space-time", what, goal=12, reached=ratio(raw["all"], raw["100,000"]), raw=raw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from environments import cold, fleet, scratch
+from environments import command, fleet, scratch
 from measuring import Figure, at_least, at_most, in_turn, ratio, rss, wall
 from peer_programs import octodns_plan
 
@@ -14,7 +14,7 @@ AGENTS = 100_000
 def measure() -> Iterator[Figure]:
     """Measure the time and the memory of both, in the same runs."""
     with scratch() as work:
-        ours, theirs = cold("plan", root=fleet(work, AGENTS)), octodns_plan(work / "octodns", AGENTS, recorded=True)
+        ours, theirs = command("plan", root=fleet(work, AGENTS)), octodns_plan(work / "octodns", AGENTS, recorded=True)
         costs = in_turn({"ours": ours, "octoDNS": theirs})
     raw = {name: wall(each) for name, each in costs.items()}
     what = "`plan` of 100,000 agents, 1 % changed, v. octoDNS, YAML to a recorded target"

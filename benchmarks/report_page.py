@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from environments import cold, fleet, scratch
+from environments import command, fleet, scratch
 from measuring import Figure, in_turn, wall
 
 AGENTS = 100_000
@@ -17,8 +17,8 @@ def measure() -> Iterator[Figure]:
     """Measure the same plan with a page and without; every agent is new."""
     with scratch() as work:
         root, page = fleet(work, AGENTS, recorded=False), work / "page.html"
-        with_page = cold("plan", "--report", f"html={page}", root=root)
-        costs = in_turn({"plan": cold("plan", root=root), "with the page": with_page})
+        with_page = command("plan", "--report", f"html={page}", root=root)
+        costs = in_turn({"plan": command("plan", root=root), "with the page": with_page})
         megabytes = page.stat().st_size / 1e6
     raw = {name: wall(each) for name, each in costs.items()}
     seconds = median(raw["with the page"]) - median(raw["plan"])

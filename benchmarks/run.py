@@ -1,7 +1,7 @@
 """What `make bench` runs: every benchmark there is, or those that are named.
 
-`make bench` measures all and writes the table and the raw numbers into benchmarks/README.md; `make bench ARGS="warm
-start-up"` measures the scripts whose names or rows are given, and keeps the other rows as they are. A goal that is
+`make bench` measures all and writes the table and the raw numbers into benchmarks/README.md; with names of scripts or of
+rows, `make bench ARGS="plan_large state-save"`, it measures those and keeps the other rows as they are. A goal that is
 missed is told, and is no failure: figures depend on the machine.
 """
 
@@ -36,7 +36,6 @@ SCRIPTS: Mapping[str, Script] = {
     "plan_terraform": Script(("plan-terraform",)),
     "plan_large": Script(("plan-100000", "memory-100000")),
     "plan_id_space": Script(("id-space-time", "id-space-memory")),
-    "plan_warm": Script(("warm-nothing", "warm-one-file")),
     "report_page": Script(("page-100000", "page-size")),
     "validate": Script(("validate-10000",)),
     "validate_problems": Script(("validate-problems",)),

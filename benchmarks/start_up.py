@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from environments import cold, scratch
+from environments import command, scratch
 from measuring import RECONCILER, Command, Figure, at_most, in_turn, ratio, wall
 
 DEMO = Path(__file__).parent.parent / "desired" / "demo"
@@ -24,7 +24,7 @@ def measure() -> Iterator[Figure]:
             "nothing": Command(words=[sys.executable, "-c", "pass"]),
             "help": Command(words=[*RECONCILER, "--help"]),
             "version": Command(words=[*RECONCILER, "version"]),
-            "validate": cold("validate", root=demo),
+            "validate": command("validate", root=demo),
         }
         costs = in_turn(commands, rounds=ROUNDS)
     nothing = wall(costs["nothing"])

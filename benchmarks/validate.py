@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from environments import cold, fleet, scratch
+from environments import command, fleet, scratch
 from measuring import Figure, at_least, in_turn, ratio, wall
 from peer_programs import jsonschema_check
 
@@ -18,7 +18,7 @@ def measure() -> Iterator[Figure]:
     with scratch() as work:
         root = fleet(work, AGENTS, recorded=False)
         files = [root / "profiles.yaml", *sorted((root / "agents").iterdir())]
-        costs = in_turn({"ours": cold("validate", root=root), "check-jsonschema": jsonschema_check(SCHEMA, files)})
+        costs = in_turn({"ours": command("validate", root=root), "check-jsonschema": jsonschema_check(SCHEMA, files)})
     raw = {name: wall(each) for name, each in costs.items()}
     what = "`validate` of 10,000 agents v. check-jsonschema"
     yield at_least("validate-10000", what, goal=25, reached=ratio(raw["check-jsonschema"], raw["ours"]), raw=raw)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from environments import cold, fleet, scratch
+from environments import command, fleet, scratch
 from measuring import Figure, at_most, in_turn, ratio, wall
 
 AGENTS, PROBLEMS_A_FILE = 100_000, 10
@@ -23,8 +23,8 @@ def measure() -> Iterator[Figure]:
         for file in (broken / "agents").iterdir():
             _break(file)
         commands = {
-            "clean": cold("validate", root=clean),
-            "1,000 problems": cold("validate", root=broken, exit_code=_INVALID_INPUT),
+            "clean": command("validate", root=clean),
+            "1,000 problems": command("validate", root=broken, exit_code=_INVALID_INPUT),
         }
         costs = in_turn(commands)
     raw = {name: wall(each) for name, each in costs.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler import __version__
 from reconciler.cli.result import CommandResult
 from reconciler.errors import ExitCode
-from reconciler.report import FORMAT_VERSION, Envelope, ProblemReport, Reported, diagnostic_documents, report_document
+from reconciler.report import Envelope, ProblemReport, Reported
 
 
 def envelope_of(result: CommandResult) -> Envelope:
@@ -29,6 +29,9 @@ def reported(result: CommandResult) -> Reported:
 
 def result_document(result: CommandResult) -> dict[str, object]:
     """Return the JSON document of `result`."""
+    # Imported here: a result that is told as text needs no documents.
+    from reconciler.report import FORMAT_VERSION, diagnostic_documents, report_document  # noqa: PLC0415
+
     if result.report is not None:
         return report_document(reported(result))
     return {

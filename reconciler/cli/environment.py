@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.cli.failures import InvalidFilesError
 from reconciler.cli.report_targets import spare_inputs
@@ -14,9 +15,10 @@ from reconciler.errors import UsageError
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.plan import Scope
-from reconciler.model.state import State
-from reconciler.planning import in_scope
+
+if TYPE_CHECKING:  # a look at files alone needs neither
+    from reconciler.model.plan import Scope
+    from reconciler.model.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ def check_scope(scope: Scope, desired: Desired, state: State) -> None:
     Raises:
         UsageError: a team or an agent range is neither desired nor recorded.
     """
+    from reconciler.planning import in_scope  # noqa: PLC0415 - as at the top
+
     known = {side.team for agents in (desired.agents, state.agents) for side in agents.values() if side.team}
     for team in scope.teams:
         if team not in known:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,7 +15,9 @@ from reconciler.cli.clock import utc_now, utc_text
 from reconciler.cli.invocation import invocation_of
 from reconciler.model.agent import AgentRange, parse_agent_ranges
 from reconciler.model.channel import Channel
-from reconciler.model.plan import PlanOptions, Scope
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Scope
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -148,6 +150,8 @@ def selection_options(command: _F) -> _F:
         channels: tuple[str, ...],
         **rest: Any,
     ) -> Any:
+        from reconciler.model.plan import Scope  # noqa: PLC0415 - most commands select nobody
+
         chosen = tuple(sorted({Channel.from_label(label) for label in channels}))
         scope = Scope(
             teams=tuple(sorted(set(teams))),
@@ -183,6 +187,8 @@ def reassert_options(command: _F) -> _F:
     def with_options(
         scope: Scope, reassert: str, older_than: float | None, at: str | None, *, sessions: bool, **rest: Any
     ) -> Any:
+        from reconciler.model.plan import PlanOptions  # noqa: PLC0415 - as above
+
         if at is not None and older_than is None:
             raise click.UsageError("--at is the time that --reassert-older-than counts back from; give both")
         if older_than is not None and at is None:

@@ -6,13 +6,15 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.github_job import github_job
 from reconciler.cli.report_targets import ReportFile, Reports, ask_for
 from reconciler.report import ALL_FORMATS, MAX_CHARS, Format, fewest_chars
+
+if TYPE_CHECKING:
+    from reconciler.cli.github_job import GithubJob
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -94,7 +96,7 @@ def report_options(*formats: Format) -> Callable[[_F], _F]:
             reports = Reports(
                 files=(*files, *shown),
                 max_chars=max_chars,
-                github=None if host is None else github_job(os.environ),
+                github=None if host is None else _github(),
                 plan_file=ctx.params.get("out"),
             )
             ask_for(ctx, reports)
@@ -103,6 +105,12 @@ def report_options(*formats: Format) -> Callable[[_F], _F]:
         return with_reports  # type: ignore[return-value]  # the flags are gone: click calls it
 
     return add
+
+
+def _github() -> GithubJob:
+    from reconciler.cli.github_job import github_job  # noqa: PLC0415 - only its own jobs need it
+
+    return github_job(os.environ)
 
 
 format_option = click.option(

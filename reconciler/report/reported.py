@@ -7,14 +7,17 @@ whoever handles it ends with `assert_never`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from reconciler.model.agent import AgentId
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.estimate import Estimate
-from reconciler.model.going_back import GoingBack
-from reconciler.model.outcome import Outcome
-from reconciler.model.plan import Base, GuardrailFinding, Plan
+
+if TYPE_CHECKING:  # a look at files alone needs none of these
+    from reconciler.model.agent import AgentId
+    from reconciler.model.estimate import Estimate
+    from reconciler.model.going_back import GoingBack
+    from reconciler.model.outcome import Outcome
+    from reconciler.model.plan import Base, GuardrailFinding, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,10 @@ class PlanReport:
     """How long it would take, where the site's pace is known."""
 
 
-_UNWRITTEN = Base(lineage=None, serial=0)
+def _unwritten() -> Base:
+    from reconciler.model.plan import Base  # noqa: PLC0415 - as at the top
+
+    return Base(lineage=None, serial=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +64,9 @@ class OutcomeReport:
     outcomes: tuple[Outcome, ...]
     fingerprint: str = ""
     """Of the plan that was carried out."""
-    base: Base = _UNWRITTEN
+    base: Base = field(default_factory=_unwritten)
     """The state that plan was made against."""
-    saved: Base = _UNWRITTEN
+    saved: Base = field(default_factory=_unwritten)
     """The state as the run left it."""
     rollback_file: str | None = None
     """The way back, as the command `rollback` takes it; `None` where the run changed nothing."""

@@ -24,8 +24,12 @@ def report_text(report: Reported, *, style: Style = _PLAIN) -> str:
     """
     match report:
         case PlanReport():
+            from reconciler.report.plan_text import plan_text  # noqa: PLC0415 - a look at files tells of no plan
+
             return plan_text(report.plan, unchanged=report.unchanged, style=style, estimate=report.estimate)
         case OutcomeReport():
+            from reconciler.report.outcome_text import outcome_text  # noqa: PLC0415 - as above
+
             return outcome_text(report.envelope.site or "", report.outcomes, style=style)
         case ProblemReport():
             return diagnostics_text(report.envelope.diagnostics, style=style) + _last_lines(report)

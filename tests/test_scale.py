@@ -1,0 +1,85 @@
+"""What does not grow with the number of agents: counted, for 10, 1,000 and 100,000 of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import deepdiff
+import pytest
+from desired.environments import SITE, write
+
+from reconciler.desired import load
+from reconciler.desired.validation import Validator
+from reconciler.model.agent import AgentId
+from reconciler.model.channel import Channel
+from reconciler.model.concurrency import Concurrency
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.state import AgentRecord, State
+from reconciler.planning import make_plan
+from reconciler.state import OsFiles, decode, encode, replace_file
+
+PROFILES = "profiles:\n  chat: {total: 12, channels: {web_chat: 6, sms: 4}}\n"
+FEW, FILES = 10, 4
+"""Calls that a fleet of any size may take; files of each environment here."""
+
+
+def environment(folder: Path, agents: int) -> Path:
+    """Write a fleet of `agents` in two files, each agent a line."""
+    halves = (range(100_001, 100_001 + agents, 2), range(100_002, 100_001 + agents, 2))
+    texts = ["agents:\n" + "".join(f"  {agent}: {{profile: chat}}\n" for agent in half) for half in halves]
+    return write(folder, {"site.yaml": SITE, "profiles.yaml": PROFILES, "a.yaml": texts[0], "b.yaml": texts[1]})
+
+
+def recorded(agents: int) -> dict[AgentId, AgentRecord]:
+    """Return records of the same agents, each of which has another channel."""
+    values = Concurrency.of(12, {Channel.EMAIL: 6})
+    record = AgentRecord(
+        concurrency=values, callnums_key=CallnumsKey.CAMEL, acknowledged_at="2026-01-31T09:30:00Z", session=None
+    )
+    return {AgentId(100_001 + number): record for number in range(agents)}
+
+
+@pytest.mark.parametrize("agents", [10, 1_000, 100_000])
+def test_reading_and_planning_ask_others_no_more_often_for_more_agents(
+    agents: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def counted(name: str, real: Any) -> Any:
+        def counting(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return real(*arguments, **options)
+
+        return counting
+
+    root = environment(tmp_path, agents)
+    monkeypatch.setattr(os, "open", counted("file", os.open))
+    monkeypatch.setattr(Validator, "accepts", counted("validation", Validator.accepts))
+    monkeypatch.setattr(deepdiff, "DeepDiff", counted("difference", deepdiff.DeepDiff))
+    desired = load(root).desired
+    assert desired is not None
+    plan = make_plan(desired, State(lineage=None, serial=0, site=desired.site.name, agents=recorded(agents)))
+    assert agents == len(plan.changes)
+    assert {name: calls[name] for name in ("file", "difference")} == {"file": FILES, "difference": 1}
+    assert calls["validation"] <= FEW
+
+
+class CountingFiles(OsFiles):
+    """The disk, counting what is made durable."""
+
+    def __init__(self) -> None:
+        self.syncs = 0
+
+    def fsync(self, handle: int) -> None:
+        self.syncs += 1
+        super().fsync(handle)
+
+
+@pytest.mark.parametrize("agents", [10, 1_000, 100_000])
+def test_a_state_of_any_size_is_made_durable_in_as_many_steps(agents: int, tmp_path: Path) -> None:
+    data, files = encode(State(lineage=None, serial=0, site="demo", agents=recorded(agents))), CountingFiles()
+    replace_file(tmp_path / "state.json", data, files=files)
+    assert (agents, 1) == (len(decode((tmp_path / "state.json").read_bytes(), site="demo").agents), files.syncs)

@@ -1,0 +1,61 @@
+"""What starting costs, counted in modules: seconds depend on the machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEMO = str(Path(__file__).parent.parent / "desired" / "demo")
+_PROBE = """
+import sys
+from reconciler.cli import main
+try:
+    main(sys.argv[2:])
+finally:
+    with open(sys.argv[1], "w", encoding="utf-8") as result:
+        result.write(" ".join(sorted(sys.modules)))
+"""
+
+
+def loaded_by(arguments: list[str], folder: Path) -> set[str]:
+    """Return the modules that a process of its own has loaded at the end of a command."""
+    # Measuring coverage there would load modules too, so this process is not measured.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    result = folder / "modules"
+    command = [sys.executable, "-c", _PROBE, str(result), *arguments]
+    subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60)
+    return set(result.read_text(encoding="utf-8").split())
+
+
+def ours(modules: set[str]) -> list[str]:
+    return sorted(name for name in modules if name.startswith("reconciler."))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most_of_ours", "most_in_all"),
+    [(["--help"], 16, 170), (["version"], 20, 170), (["validate", DEMO], 80, 300), (["plan", DEMO], 145, 370)],
+    ids=["help", "version", "validate", "plan"],
+)
+def test_a_command_loads_no_more_modules_than_it_needs(
+    arguments: list[str], most_of_ours: int, most_in_all: int, tmp_path: Path
+) -> None:
+    modules = loaded_by(arguments, tmp_path)
+    assert len(ours(modules)) <= most_of_ours, ours(modules)
+    assert len(modules) <= most_in_all
+
+
+def test_a_look_at_files_loads_nothing_of_plans_and_states(tmp_path: Path) -> None:
+    modules = loaded_by(["validate", DEMO], tmp_path)
+    rooms = ("planning.", "state.", "gateway.", "applying.", "model.plan", "model.outcome", "report.markdown")
+    assert [name for name in ours(modules) if name.removeprefix("reconciler.").startswith(rooms)] == []
+    assert {"jsonschema", "deepdiff", "orjson", "obstore", "httpx", "asyncio", "rich"} & modules == set()
+
+
+def test_a_plan_without_structural_changes_loads_neither_deepdiff_nor_asyncio(tmp_path: Path) -> None:
+    assert {"jsonschema", "deepdiff", "pydantic", "obstore", "httpx", "asyncio", "rich"} & loaded_by(
+        ["plan", DEMO], tmp_path
+    ) == set()
