@@ -1,8 +1,8 @@
 """What `make bench` runs: every benchmark there is, or those that are named.
 
-`make bench` measures all and writes the table and the raw numbers into benchmarks/README.md; with names of scripts or of
-rows, `make bench ARGS="plan_large state-save"`, it measures those and keeps the other rows as they are. A goal that is
-missed is told, and is no failure: figures depend on the machine.
+`make bench` measures all and writes the table and the raw numbers into benchmarks/README.md; given names of scripts or
+of rows, as in `make bench ARGS="plan_large state-save"`, it measures those and keeps the other rows as they are. A goal
+that is missed is told, and is no failure: figures depend on the machine.
 """
 
 from __future__ import annotations
