@@ -11,8 +11,6 @@ from reconciler.report.layout import counted
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.report.style import Style
 from reconciler.report.text.diagnostic import diagnostics_text
-from reconciler.report.text.outcome import outcome_text
-from reconciler.report.text.plan import plan_text
 
 _PLAIN = Style(color=False)
 
@@ -24,11 +22,11 @@ def report_text(report: Reported, *, style: Style = _PLAIN) -> str:
     """
     match report:
         case PlanReport():
-            from reconciler.report.plan_text import plan_text  # noqa: PLC0415 - a look at files tells of no plan
+            from reconciler.report.text.plan import plan_text  # noqa: PLC0415 - a look at files tells of no plan
 
             return plan_text(report.plan, unchanged=report.unchanged, style=style, estimate=report.estimate)
         case OutcomeReport():
-            from reconciler.report.outcome_text import outcome_text  # noqa: PLC0415 - as above
+            from reconciler.report.text.outcome import outcome_text  # noqa: PLC0415 - as above
 
             return outcome_text(report.envelope.site or "", report.outcomes, style=style)
         case ProblemReport():
