@@ -10,6 +10,7 @@ may be in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,17 +45,24 @@ class Loaded:
     """Errors and warnings of all files, sorted by place."""
 
 
-def load(root: Path, *, strict: bool = False, allow_empty: bool = False) -> Loaded:
+def load(
+    root: Path,
+    *,
+    strict: bool = False,
+    allow_empty: bool = False,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Loaded:
     """Read the environment in the directory `root`.
 
     Args:
         root: the directory that holds site.yaml and the fleet files.
         strict: count warnings as errors.
         allow_empty: accept an environment without any agent.
+        tell: called after each file with the number of those that are read, and of all.
     """
     with paused_collector():
         loading = _Loading()
-        loading.read(root)
+        loading.read(root, tell)
         resolution = loading.resolve(allow_empty=allow_empty)
         problems = sorted(map(_as_error, loading.problems) if strict else loading.problems)
         diagnostics = tuple(sorted(bounded(problems)))
@@ -80,18 +88,19 @@ class _Loading:
     complete: bool = True
     """No agent and no profile can have been missed."""
 
-    def read(self, root: Path) -> None:
+    def read(self, root: Path, tell: Callable[[int, int], None]) -> None:
         """Read all files, each on its own."""
         found = discover(root)
         self._refuse(*found.problems)
         fleet = validator_for("fleet")
         cutter = Cutter(fleet.accepts)
-        for name, real in found.files.items():
+        for done, (name, real) in enumerate(found.files.items(), start=1):
             if name == MISNAMED_SITE_FILE:
                 summary = f"the site's settings are read from {SITE_FILE} only; rename this file"
                 self.problems.append(Diagnostic(name, code="odd-file-name", summary=summary))
             elif name != SITE_FILE:
                 self._read_fleet(name, real, fleet, cutter)
+            tell(done, len(found.files))
         if SITE_FILE in found.files:
             self._read_site(found.files[SITE_FILE])
         elif not found.problems:
