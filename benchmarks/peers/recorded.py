@@ -6,6 +6,7 @@ Runs inside octoDNS's own environment.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class RecordedProvider(BaseProvider):  # type: ignore[misc]  # its base is unkno
 
     def __init__(self, id: str, path: str) -> None:  # noqa: A002 - octoDNS names it so
         """Take the file."""
+        self.log = logging.getLogger(f"RecordedProvider[{id}]")
         super().__init__(id)
         self._path = Path(path)
 
