@@ -75,6 +75,7 @@ class ReviewPlace:
             headers=headers_of(self.pull_request.kind, token=token, reference=self.token),
             authorities=None if self.ca_file is None else read_file(self.ca_file, what="CA certificate"),
             patience=self.patience,
+            secret=token,
         ) as exchange:
             yield open_pull_request(exchange, self.pull_request, self.access)
 

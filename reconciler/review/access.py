@@ -47,7 +47,7 @@ def headers_of(kind: HostKind, *, token: str, reference: SecretReference) -> Map
     Raises:
         CredentialError: the token cannot stand in a header.
     """
-    if not token.isascii() or " " in token:
+    if not token.isascii() or not token.isprintable() or " " in token:
         raise CredentialError(f"--token: {reference}: it holds characters that no token has", hint="store it anew")
     match kind:
         case HostKind.GITHUB:

@@ -13,13 +13,13 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
 
 from reconciler import __version__
-from reconciler.errors import InputError, ReviewHostError
+from reconciler.errors import InputError, ReviewHostError, UsageError
 from reconciler.model.printable import printable
 from reconciler.review.pace import Pace, wanted_pause
 
@@ -96,11 +96,13 @@ class HttpExchange:
         client: httpx.Client,
         *,
         patience: float,
+        secret: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Take the client, and the seconds that may be spent waiting in all."""
+        """Take the client, the seconds that may be spent waiting in all, and what no reply may hold."""
         self._client = client
+        self._secret = secret
         self._clock = clock
         self._pace = Pace(patience, sleep)
 
@@ -138,16 +140,21 @@ class HttpExchange:
                     raise httpx.DecodingError("the reply is larger than 256 MiB")
                 if time.monotonic() > end:  # httpx counts from drop to drop
                     raise httpx.ReadTimeout("the reply does not end")
-        return Reply(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=bytes(body),
-        )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return self._without_secret(Reply(status=response.status_code, headers=headers, body=bytes(body)))
+
+    def _without_secret(self, reply: Reply) -> Reply:
+        """Return `reply`, emptied of what holds the token: a host, or a proxy, that gives it back must not show it."""
+        if not self._secret:
+            return reply
+        headers = {name: value for name, value in reply.headers.items() if self._secret not in f"{name}: {value}"}
+        body = b"" if self._secret.encode() in reply.body else reply.body
+        return replace(reply, headers=headers, body=body)
 
 
 @contextlib.contextmanager
 def exchanging(
-    *, api: str, headers: Mapping[str, str], authorities: bytes | None, patience: float
+    *, api: str, headers: Mapping[str, str], authorities: bytes | None, patience: float, secret: str
 ) -> Iterator[HttpExchange]:
     """Yield an exchange; nothing is connected yet, and nothing is any more afterwards.
 
@@ -156,18 +163,30 @@ def exchanging(
         headers: what goes with every request, the token among it.
         authorities: PEM of the authorities to trust; `None` means the machine's own.
         patience: seconds that may be spent waiting in all.
+        secret: the token, which is kept out of what a reply says.
 
     Raises:
         InputError: `authorities` holds no certificate.
+        UsageError: the proxy that the environment names is none.
     """
-    with httpx.Client(
-        verify=_trust(authorities),
-        headers={"User-Agent": f"reconciler/{__version__}", **headers},
-        timeout=_TIMEOUT,
-        follow_redirects=False,
-        trust_env=api.startswith("https:"),  # a proxy would get the token of a plain request
-    ) as client:
-        yield HttpExchange(client, patience=patience)
+    with _client(api, headers, _trust(authorities)) as client:
+        yield HttpExchange(client, patience=patience, secret=secret)
+
+
+def _client(api: str, headers: Mapping[str, str], trust: ssl.SSLContext) -> httpx.Client:
+    try:
+        return httpx.Client(
+            verify=trust,
+            headers={"User-Agent": f"reconciler/{__version__}", **headers},
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            trust_env=api.startswith("https:"),  # a proxy would get the token of a plain request
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):  # what they say may quote a proxy's password
+        raise UsageError(
+            "the environment names a proxy that cannot be used",
+            hint="look at HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; a proxy is http://HOST:PORT",
+        ) from None
 
 
 def _trust(authorities: bytes | None) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from reconciler.review.exchange import Exchange, Reply, Request
 from reconciler.review.host import Comment
 from reconciler.review.marker import folded
 from reconciler.review.pull_request import PullRequest
-from reconciler.review.reading import at, listed, misread, own_comment
+from reconciler.review.reading import at, first_number, label_names, listed, misread, own_comment, page_in
 from reconciler.review.refusal import Access, github_refusal
 from reconciler.review.standing import LABEL_FAMILY, Standing
 
@@ -83,7 +83,7 @@ class Github:
     def labels(self) -> tuple[str, ...]:
         """Return the labels that the pull request carries."""
         found = self._listed("labels", "the labels of the pull request cannot be read")
-        return tuple(each["name"] for each in found if isinstance(each.get("name"), str))
+        return label_names(each.get("name") for each in found)
 
     def relabel(self, *, add: Collection[str], remove: Collection[str]) -> None:
         """Change the labels of the pull request, and make those that the repository lacks."""
@@ -110,8 +110,9 @@ class Github:
 
     def _minimise(self, comment: Comment) -> None:
         reply = self._asked(_MINIMIZE, comment=comment.node)
-        error = next(iter(at(reply.value, "errors") or ()), None)
-        if reply.good and (error is None or at(error, "type") == "NOT_FOUND"):
+        errors = at(reply.value, "errors")
+        error = errors[0] if isinstance(errors, list) and errors else errors
+        if reply.good and (not error or at(error, "type") == "NOT_FOUND"):
             return
         refusal = replace(reply, status=HTTPStatus.FORBIDDEN, body=json.dumps(error).encode()) if reply.good else reply
         raise github_refusal("an old comment cannot be minimised", refusal, self._access)
@@ -148,7 +149,7 @@ class Github:
 
 
 def _page(value: Any) -> str:
-    return str(at(value, "html_url") or "")
+    return page_in(value, "html_url")
 
 
 def pull_request_of(exchange: Exchange, place: PullRequest, access: Access) -> int | None:
@@ -158,5 +159,4 @@ def pull_request_of(exchange: Exchange, place: PullRequest, access: Access) -> i
     if not reply.good or not isinstance(reply.value, list):
         raise github_refusal("the pull request of this commit cannot be read", reply, access)
     merged = [each for each in reply.value if at(each, "merge_commit_sha") == place.commit]
-    numbers = [at(each, "number") for each in [*merged, *reply.value]]
-    return next((number for number in numbers if type(number) is int), None)
+    return first_number([*merged, *reply.value], "number")

@@ -17,7 +17,7 @@ from reconciler.review.exchange import Exchange, Reply, Request
 from reconciler.review.host import Comment
 from reconciler.review.marker import folded
 from reconciler.review.pull_request import PullRequest
-from reconciler.review.reading import at, listed, misread, own_comment
+from reconciler.review.reading import at, first_number, label_names, listed, misread, own_comment, page_in
 from reconciler.review.refusal import Access, gitlab_refusal
 
 MOST_CHARS = 1_000_000 - FRAME
@@ -75,7 +75,7 @@ class Gitlab:
     def labels(self) -> tuple[str, ...]:
         """Return the labels that the merge request carries."""
         found = self._about().get("labels")
-        return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
+        return label_names(found) if isinstance(found, list) else ()
 
     def relabel(self, *, add: Collection[str], remove: Collection[str]) -> None:
         """Change the labels of the merge request, in one request."""
@@ -100,7 +100,7 @@ class Gitlab:
     def _page_of(self, note: Any) -> str:
         """Return where people see a note: GitLab says it of the merge request only."""
         if self._page is None:
-            self._page = str(self._about().get("web_url") or "")
+            self._page = page_in(self._about(), "web_url")
         return f"{self._page}#note_{at(note, 'id')}" if self._page else ""
 
     def _own_account(self) -> int:
@@ -126,6 +126,5 @@ def merge_request_of(exchange: Exchange, place: PullRequest, access: Access) -> 
     reply = exchange.send(Request(method="GET", url=url))
     if not reply.good or not isinstance(reply.value, list):
         raise gitlab_refusal("the merge request of this commit cannot be read", reply, access)
-    merging = [each for each in reply.value if place.commit in {at(each, name) for name in _MERGES}]
-    numbers = [at(each, "iid") for each in [*merging, *reply.value]]
-    return next((number for number in numbers if type(number) is int), None)
+    merging = [each for each in reply.value if any(at(each, name) == place.commit for name in _MERGES)]
+    return first_number([*merging, *reply.value], "iid")

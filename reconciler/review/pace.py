@@ -8,7 +8,7 @@ A wait that would go beyond patience is not begun.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _TOO_MANY = 429
@@ -68,14 +68,11 @@ def _retry_after(value: str | None, now: float) -> float | None:
         return max(float(value[:9]), _SHORTEST)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        # A date that names no zone, HTTP means as UTC.
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # no date, or one that no calendar has in UTC
         return None
-    return max(moment.astimezone(UTC).timestamp() - now, _SHORTEST) if moment.tzinfo else _of_utc(moment, now)
-
-
-def _of_utc(moment: datetime, now: float) -> float:
-    """Read a date that names no zone, which HTTP means as UTC."""
-    return max(moment.replace(tzinfo=UTC).timestamp() - now, _SHORTEST)
+    return max(moment.timestamp() - now, _SHORTEST)
 
 
 def _is_moment(value: str | None) -> bool:

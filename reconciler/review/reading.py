@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from reconciler.errors import ReviewHostError
@@ -13,6 +13,8 @@ from reconciler.review.marker import read_marker
 PAGE = 100
 """How many of a list come at once; neither host gives more."""
 _MOST_PAGES = 100
+_LONGEST = 255
+"""Characters of a label's name, which no host has more of, and of an address that is shown."""
 _ADDRESS = "look at the address of the host's API: --api-url"
 
 
@@ -59,6 +61,24 @@ def own_comment(value: Any, *, author: int | None = None, page: str = "") -> Com
     if type(number) is not int or marker is None or (author is not None and by != author):
         return None
     return Comment(id=number, marker=marker, body=body, page=page, node=str(at(value, "node_id") or ""))
+
+
+def first_number(values: Iterable[Any], name: str) -> int | None:
+    """Return the first number of a pull request that stands under `name`, or `None`."""
+    numbers = (at(value, name) for value in values)
+    return next((number for number in numbers if type(number) is int and number > 0), None)
+
+
+def label_names(values: Iterable[Any]) -> tuple[str, ...]:
+    """Return those of `values` that can be a label's name: what cannot be asked for cannot be taken off either."""
+    return tuple(each for each in values if isinstance(each, str) and each.isprintable() and len(each) <= _LONGEST)
+
+
+def page_in(value: Any, name: str) -> str:
+    """Return the address of a page that stands under `name`; nothing if it is no address that people can be shown."""
+    page = at(value, name)
+    fits = isinstance(page, str) and page.isascii() and page.isprintable() and len(page) <= _LONGEST
+    return page if fits and page.startswith(("https://", "http://")) and "@" not in page else ""
 
 
 def misread(what: str) -> ReviewHostError:
