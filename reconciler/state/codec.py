@@ -103,6 +103,7 @@ def _open_run_object(open_run: OpenRun) -> bytes:
     return orjson.dumps({"run": require_run("run", open_run.run), "since": since, "who": open_run.who})
 
 
+@paused_collector()
 def encode(state: State) -> bytes:
     """Return the document of `state`: deterministic, and always one that `decode` reads back as the same value.
 
