@@ -162,3 +162,18 @@ def test_a_documents_text_orders_a_ci_host_to_do_nothing(document: dict[str, obj
     assert document == json.loads(text)
     assert "##[" not in text
     assert "##vso[" not in text
+
+
+_scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(['{"a": ', ', {"a": ', "a", '"', "ü"])
+_objects = st.recursive(
+    st.dictionaries(st.sampled_from(["a", "b", '"a']), _scalars, max_size=2),
+    lambda inner: st.dictionaries(st.sampled_from(["a", "b"]), inner | st.lists(inner, max_size=2), max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.lists(_objects | _scalars, min_size=1, max_size=5))
+def test_each_entry_of_an_array_has_its_line_whatever_it_holds(items: list[object]) -> None:
+    lines = document_text({"all": items}).splitlines()
+
+    assert [json.loads(line.removesuffix(",")) for line in lines[2:-2]] == items
