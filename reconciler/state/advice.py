@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import StateError
-from reconciler.model.state import State
+from reconciler.model.agent import AgentId
+from reconciler.model.state import AgentRecord, RecordStatus, State
 
 NOTHING_TO_MOVE = "check the old name; `reconciler state list` says what is recorded under the new one"
 TAKEN = "look at both with `reconciler state pull`; one of them has to go before the other can take its name"
@@ -29,22 +30,23 @@ class Advice:
     environment: str | None
     """The environment, as the user names it."""
 
-    def push_command(self, place: Path) -> str:
+    def push_command(self, place: Path, *options: str) -> str:
         """Return the command that makes the file at `place` the state."""
-        words = ["reconciler", "state", "push", place.as_posix(), *([self.environment] if self.environment else [])]
-        return shlex.join(words)
+        environment = [self.environment] if self.environment else []
+        return shlex.join(["reconciler", "state", "push", place.as_posix(), *environment, *options])
 
-    def unwritten(self, place: Path | None, *, whole: bool, conflict: bool) -> str:
+    def unwritten(self, place: Path | None, *, serial: int, whole: bool, conflict: bool) -> str:
         """Say where the records of a run are whose state could not be written.
 
         Args:
             place: where a full copy of them is; `None` when it could not be written either.
+            serial: of the state as it is kept, from which the run began.
             whole: whether the journal holds the run to its end.
             conflict: whether somebody else has written the state meanwhile.
         """
         if conflict:
             return self._overtaken(place)
-        return self._taken_over(place) if whole else self._cut(place)
+        return self._taken_over(place) if whole else self._cut(place, serial)
 
     def _overtaken(self, place: Path | None) -> str:
         seen = "" if place is None else f"; {place} is what this run knows, to compare with"
@@ -58,12 +60,14 @@ class Advice:
             return held
         return f"{held}; or put the full copy there with: {self.push_command(place)}"
 
-    def _cut(self, place: Path | None) -> str:
+    def _cut(self, place: Path | None, serial: int) -> str:
         """Say the same when the journal failed before: each call's intent is in it, the last answers may not be."""
         cut = f"{self.journal} could not be written to its end either: the last answers may be missing from it"
         if place is None:
             return f"{cut}, and the next plan then shows those agents as in doubt; make the disk writable, then plan"
-        return f"{cut}; {place} is a full copy of the state: before the next apply, {self.push_command(place)}"
+        # By name of the serial: what the journal has lost, such as a refusal, nothing but this copy knows.
+        command = self.push_command(place, "--force", str(serial))
+        return f"{cut}; {place} is a full copy of the state: before the next apply, {command}"
 
     def require_made_from(self, state: State, recorded: State) -> None:
         """Refuse to write `state` unless it was made from what is recorded now.
@@ -78,12 +82,13 @@ class Advice:
                 hint="read the state again and repeat the change on it",
             )
 
-    def require_successor(self, pushed: State, now: State, *, force: int | None) -> None:
+    def require_successor(self, pushed: State, now: State, *, recorded: State, force: int | None) -> None:
         """Refuse to put `pushed` over what is recorded now, unless it is a later state of the same lineage.
 
         Args:
             pushed: what is to be recorded.
-            now: what is recorded.
+            now: the state as it is kept.
+            recorded: the same, and what an unfinished run's journal adds to it.
             force: the serial of `now`, if it may be lost whatever `pushed` is.
 
         Raises:
@@ -106,3 +111,37 @@ class Advice:
                 f"{self.name} is at serial {now.serial} already; what is to be pushed is serial {pushed.serial}",
                 hint=f"compare the two with `reconciler state pull`; {anyway}",
             )
+        lost = _untold(pushed, now, recorded)
+        if lost:
+            more = f" and {len(lost) - 1} more" if lost[1:] else ""
+            raise StateError(
+                f"{self.journal} holds what a run that was cut short has done, and what is to be pushed does not have "
+                f"it: agent {lost[0]}{more}",
+                hint=f"apply first, which takes it over, and repeat the change on what is recorded then; {anyway}",
+            )
+
+
+def _untold(pushed: State, snapshot: State, recorded: State) -> list[AgentId]:
+    """Return of whom `recorded` says more than the snapshot it is made from, and `pushed` does not say it."""
+    agents = snapshot.agents.keys() | snapshot.pending.keys() | recorded.agents.keys() | recorded.pending.keys()
+    return sorted(
+        agent
+        for agent in agents
+        if _of(recorded, agent) != _of(snapshot, agent)
+        and _of(pushed, agent) != _of(recorded, agent)
+        and not _settles(pushed.agents.get(agent), recorded.agents.get(agent))
+    )
+
+
+def _of(state: State, agent: AgentId) -> tuple[object, object]:
+    return state.agents.get(agent), state.pending.get(agent)
+
+
+def _settles(record: AgentRecord | None, told: AgentRecord | None) -> bool:
+    """Tell whether `record` says that values were acknowledged of which nothing but the sending is known."""
+    return (
+        record is not None
+        and told is not None
+        and (told.status, record.status) == (RecordStatus.IN_DOUBT, RecordStatus.ACKNOWLEDGED)
+        and record.concurrency == told.concurrency
+    )

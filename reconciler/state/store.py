@@ -210,14 +210,15 @@ class StateStore:
                 serial of `state` do not matter then.
 
         Raises:
-            StateError: it is older than what is recorded or has nothing to do with it; or it cannot be written.
+            StateError: it is older than what is recorded or has nothing to do with it; it knows less than the journal
+                of a run that was cut short; or it cannot be written.
         """
         holder, _ = self._require_lock()
         kept, recorded = self._keeping.read()
         now = kept.state
         if force is None and encode(state) == encode(now):
             return now
-        self._advice.require_successor(state, now, force=force)
+        self._advice.require_successor(state, now, recorded=recorded, force=force)
         saved = self._keeping.successor(replace(state, open_run=None), state if state.lineage is not None else now)
         saved = replace(saved, serial=max(state.serial, now.serial + 1))
         return self._replace(saved, kept, recorded, holder, note=f"pushed: serial {saved.serial}")
@@ -277,7 +278,8 @@ class StateStore:
                 self._keeping.save(state, opened, note=f"a run has ended: serial {state.serial}")
             except StateError as error:
                 place = rescue_state(state, rescue_directory, files=self._files)
-                hint = self._advice.unwritten(place, whole=whole, conflict=isinstance(error, StateConflictError))
+                conflict = isinstance(error, StateConflictError)
+                hint = self._advice.unwritten(place, serial=opened.state.serial, whole=whole, conflict=conflict)
                 raise type(error)(str(error), hint=hint) from error
         self._keeping.drop_journal(Ending.ENDED)
         return state

@@ -161,8 +161,9 @@ def test_where_the_journal_failed_too_the_rescued_state_is_what_to_use(path: Pat
         run(store(path, files=disk), work, rescue=rescue)
     place = rescue / "errored-state.json"
     assert "nothing is lost" not in caught.value.hint
-    assert f"{place} is a full copy of the state: before the next apply, reconciler state push {place} demo" in (
-        caught.value.hint
+    assert (
+        f"{place} is a full copy of the state: before the next apply, reconciler state push {place} demo --force 0"
+        in (caught.value.hint)
     )
     kept = store(path)
     with kept.lock(holder()):

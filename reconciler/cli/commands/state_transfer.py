@@ -50,7 +50,8 @@ def pull_command(environment: Path) -> CommandResult:
 def push_command(file: Path, environment: Path, *, force: int | None, lock_timeout: float | None) -> CommandResult:
     """Make FILE the recorded state of ENVIRONMENT: the whole document, such as an errored-state.json.
 
-    Refused unless FILE is a later state of the same lineage: a higher serial than the recorded one.
+    Refused unless FILE is a later state of the same lineage: a higher serial than the recorded one, and all in it that
+    the journal of an unfinished run holds.
 
     Exits 7 when another run holds the lock, 10 when FILE is older or has nothing to do with what is recorded.
     """
