@@ -39,6 +39,8 @@ class RunOpened:
 
     site: str
     lineage: str | None
+    """Of the snapshot the run began from, or what it has drawn for the first one; `None` in a first run's journal of an
+    earlier version."""
     serial: int
     """Of the snapshot the run began from; a snapshot with a higher one already holds this journal."""
     run: str
@@ -213,7 +215,7 @@ def read_run(payload: bytes, formats: Ladder = JOURNAL_FORMATS) -> tuple[RunOpen
         raise ValueError("a journal begins with a run, and this does not")
     rungs = formats.steps_from(fields.get("format_version"))
     fields = require_fields(climb(fields, rungs), _RUN, optional=_RUN_IF_ANY)
-    lineage, serial = require_lineage(fields["lineage"], fields["serial"])
+    lineage, serial = require_lineage(fields["lineage"], fields["serial"], written=False)
     run = RunOpened(
         site=require_text("site", fields["site"]),
         lineage=lineage,

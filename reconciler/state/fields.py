@@ -84,15 +84,18 @@ def require_count(name: str, value: object) -> int:
     raise ValueError(f"{name} is {reprlib.repr(value)}, not a whole number from 1 to {MAX_ATTEMPTS}")
 
 
-def require_lineage(lineage: object, serial: object) -> tuple[str | None, int]:
-    """Return a state's lineage and serial; both are there, or neither is."""
+def require_lineage(lineage: object, serial: object, *, written: bool = True) -> tuple[str | None, int]:
+    """Return a state's lineage and serial; both are there, or neither is.
+
+    With `written=False` there may be a lineage at serial 0: that of a state that is about to be written first.
+    """
     if type(serial) is not int or not 0 <= serial <= MAX_SERIAL:
         raise ValueError(f"serial is {reprlib.repr(serial)}, not a whole number from 0 to {MAX_SERIAL}")
     if lineage is None and serial == 0:
         return None, 0
     if type(lineage) is not str or _LINEAGE.fullmatch(lineage) is None:
         raise ValueError(f"lineage is {reprlib.repr(lineage)}, not a UUID in lower case")
-    if serial == 0:
+    if serial == 0 and written:
         raise ValueError("serial is 0, and a state with a lineage was written at least once")
     return lineage, serial
 

@@ -133,9 +133,10 @@ def is_compacted(journal: Journal, state: State) -> bool:
         JournalError: the two do not belong together.
     """
     run = journal.run
-    if run.site == state.site and (run.lineage, run.serial) == (state.lineage, state.serial):
+    if run.site == state.site and run.serial == state.serial and state.lineage in (None, run.lineage):
         return False
-    if run.site == state.site and run.lineage in (None, state.lineage) and run.serial < state.serial:
+    # A first run of an earlier version did not say of which lineage the state was to be.
+    if run.site == state.site and run.serial < state.serial and run.lineage in (None, state.lineage):
         return True
     raise JournalError(
         f"{journal.name} continues serial {run.serial} of lineage {run.lineage} (site {run.site!r}), and the state "

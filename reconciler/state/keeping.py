@@ -31,6 +31,8 @@ class Kept:
     state: State
     version: str | None
     """`None` as long as nothing was ever written."""
+    drawn: str | None = None
+    """The lineage that a first run, whose journal is there, has drawn for the state."""
 
 
 class Keeping:
@@ -60,6 +62,8 @@ class Keeping:
         # The journal first: whatever a writer does in between, it still fits the snapshot or counts for nothing.
         journal = self.journal.read()
         kept = self._load()
+        if journal is not None and kept.state.lineage is None:
+            kept = replace(kept, drawn=journal.run.lineage)
         return kept, self.journal.recorded(journal, kept.state)
 
     def save(self, state: State, over: Kept, *, note: str) -> Kept:
@@ -97,10 +101,13 @@ class Keeping:
         self.drop_journal(Ending.CUT_SHORT)
         return copy
 
-    def successor(self, records: State, snapshot: State) -> State:
+    def lineage_after(self, snapshot: Kept) -> str:
+        """Return the lineage of the next state after `snapshot`: its own, or for the first one a new one."""
+        return snapshot.state.lineage or snapshot.drawn or self._new_lineage()
+
+    def successor(self, records: State, snapshot: Kept) -> State:
         """Return `records` as the next state after `snapshot`; the first one is given its lineage."""
-        lineage = snapshot.lineage if snapshot.lineage is not None else self._new_lineage()
-        return replace(records, lineage=lineage, serial=snapshot.serial + 1)
+        return replace(records, lineage=self.lineage_after(snapshot), serial=snapshot.state.serial + 1)
 
     def take_over(self) -> Kept:
         """Make an unfinished run's records the state, move its journal into the history, and return the state.
@@ -114,7 +121,7 @@ class Keeping:
         self.backups.sweep()
         recorded = replace(recorded, open_run=None)
         if recorded.content != kept.state.content:
-            kept = self.save(self.successor(recorded, kept.state), kept, note="what an unfinished run has left")
+            kept = self.save(self.successor(recorded, kept), kept, note="what an unfinished run has left")
         with translated(self.journal.name, "removed"):
             self.journal.remove(Ending.CUT_SHORT)
         return kept

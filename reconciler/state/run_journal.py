@@ -90,11 +90,14 @@ class RunJournal(Protocol):
         ...
 
 
-def run_of(holder: LockHolder, state: State, *, site: str, started: str) -> RunOpened:
-    """Return the first entry of what `holder` does to `state` from the time `started` on."""
+def run_of(holder: LockHolder, state: State, *, site: str, started: str, drawn: str | None = None) -> RunOpened:
+    """Return the first entry of what `holder` does to `state` from the time `started` on.
+
+    `drawn` is the lineage that the state is to have if it has none.
+    """
     return RunOpened(
         site=site,
-        lineage=state.lineage,
+        lineage=state.lineage or drawn,
         serial=state.serial,
         run=holder.id,
         started_at=started,

@@ -171,8 +171,9 @@ class StateStore:
         holder, hold = self._require_lock()
         self._let_go()
         kept = self._keeping.take_over()
+        kept = replace(kept, drawn=self._keeping.lineage_after(kept))
         started = self._clock()
-        run = run_of(holder, kept.state, site=self._site, started=started)
+        run = run_of(holder, kept.state, site=self._site, started=started, drawn=kept.drawn)
         journal = self._keeping.journal.open(run, kept.state)
         try:
             opened = self._announce(kept, tuple(planned), started, holder)
@@ -198,7 +199,7 @@ class StateStore:
         self._advice.require_made_from(state, recorded)
         if state.content == recorded.content:
             return recorded
-        saved = self._keeping.successor(replace(state, open_run=None), kept.state)
+        saved = self._keeping.successor(replace(state, open_run=None), kept)
         return self._replace(saved, kept, recorded, holder, note=f"changed by hand: serial {saved.serial}")
 
     def push(self, state: State, *, force: int | None = None) -> State:
@@ -219,8 +220,8 @@ class StateStore:
         if force is None and encode(state) == encode(now):
             return now
         self._advice.require_successor(state, now, recorded=recorded, force=force)
-        saved = self._keeping.successor(replace(state, open_run=None), state if state.lineage is not None else now)
-        saved = replace(saved, serial=max(state.serial, now.serial + 1))
+        lineage = state.lineage or self._keeping.lineage_after(kept)
+        saved = replace(state, open_run=None, lineage=lineage, serial=max(state.serial, now.serial + 1))
         return self._replace(saved, kept, recorded, holder, note=f"pushed: serial {saved.serial}")
 
     def move_to(self, renamed: StateStore) -> State:
@@ -241,7 +242,7 @@ class StateStore:
         kept = source.take_over()
         if kept.version is None:
             raise StateError(f"{self.name} holds no state of site {self._site!r}", hint=NOTHING_TO_MOVE)
-        moved = replace(source.successor(kept.state, kept.state), site=renamed._site)
+        moved = replace(source.successor(kept.state, kept), site=renamed._site)
         source.journal.prepare()
         target.journal.prepare()
         self.backed_up = source.backups.keep(kept.state)
@@ -267,13 +268,13 @@ class StateStore:
         sent = as_if_sent(planned, kept.state)
         opened = replace(sent, open_run=OpenRun(run=holder.id, since=started, who=holder.who))
         note = f"{holder.operation} begins, {len(planned)} calls, by {holder}"
-        return self._keeping.save(self._keeping.successor(opened, kept.state), kept, note=note)
+        return self._keeping.save(self._keeping.successor(opened, kept), kept, note=note)
 
     def _settle(self, opened: Kept, records: State, rescue_directory: Path, whole: bool) -> State:  # noqa: FBT001 - a callback
         """Make the records of a run the state; `opened` is what it has to replace, `whole` is said of its journal."""
         state = opened.state
         if records.content != state.content:
-            state = self._keeping.successor(records, state)
+            state = self._keeping.successor(records, opened)
             try:
                 self._keeping.save(state, opened, note=f"a run has ended: serial {state.serial}")
             except StateError as error:
