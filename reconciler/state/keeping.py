@@ -92,11 +92,14 @@ class Keeping:
         Returns the name of the copy; `None` when nothing was recorded.
 
         Raises:
-            StateError: as `save`, or the copy cannot be kept.
+            StateError: as `save`; or the copy cannot be kept, or a journal not be removed that must be.
         """
         self._require_room(state.serial)
         self.journal.prepare()
         copy = None if recorded == empty_state(recorded.site) else self.backups.keep(recorded)
+        if state.lineage != self.lineage_after(over):
+            # A journal cannot be read beside a state of another lineage, so it must not outlive the old one.
+            over = self.take_over()
         self.save(state, over, note=note)
         self.drop_journal(Ending.CUT_SHORT)
         return copy

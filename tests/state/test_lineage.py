@@ -93,3 +93,25 @@ def test_the_journal_of_a_first_run_of_an_earlier_version_is_read(path: Path) ->
     assert store(path).read().agents == {AgentId(1001): in_doubt()}
     path.write_bytes(encode(state(lineage=LINEAGE, serial=1)))
     assert store(path).read() == state(lineage=LINEAGE, serial=1)
+
+
+def test_a_state_of_another_lineage_is_pushed_whole_over_a_journal_that_cannot_be_removed(path: Path) -> None:
+    run(store(path), apply_one)
+    leave(store(path), lambda recorder: apply_one(recorder, 1002))
+    recorded = store(path).read()
+    kept = store(path, files=Stuck())
+    with kept.lock(holder()), pytest.raises(StateError, match=r"^state\.json\.journal cannot be removed"):
+        kept.push(state(lineage=LINEAGE, serial=40), force=1)
+    assert store(path).read().agents == recorded.agents
+
+
+def test_what_an_unfinished_run_had_done_is_in_the_copy_when_another_lineage_takes_its_place(path: Path) -> None:
+    run(store(path), apply_one)
+    leave(store(path), lambda recorder: apply_one(recorder, 1002))
+    recorded = store(path).read()
+    kept = store(path)
+    with kept.lock(holder()):
+        kept.push(state(lineage=LINEAGE, serial=40), force=1)
+    assert store(path).read() == state(lineage=LINEAGE, serial=40)
+    assert path.with_name("state.json.backup-1").read_bytes() == encode(recorded)
+    assert not path.with_name("state.json.journal").exists()
