@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.errors import InputError, StalePlanError
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.inverse import REVERSIBLE, InverseChange, InversePlan
 from reconciler.model.outcome import Result
-from reconciler.model.printable import printable
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.report.documents.inverse import INVERSE
+from reconciler.report.reading.border import Kind, read_file_of
 from reconciler.report.reading.change import agent_id, concurrency
-from reconciler.report.reading.envelope import NewerFormatError, fingerprint_text, moment, require_format
+from reconciler.report.reading.envelope import fingerprint_text, moment, require_format
 from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
@@ -26,16 +25,18 @@ from reconciler.report.reading.values import (
     keyed,
     listed,
     optional,
-    parse_json,
     shown,
     text,
     truth,
     word_of,
 )
 
-_ADVICE = "name the rollback file that an apply has left; it is not meant to be edited"
-_ALTERED = "take the file as the run left it, or revert the commit in Git and apply that"
-_UPGRADE = "upgrade this reconciler to the version that wrote it, or revert the commit in Git and apply that"
+_KIND = Kind(
+    noun="a rollback file",
+    advice="name the rollback file that an apply has left; it is not meant to be edited",
+    altered="take the file as the run left it, or revert the commit in Git and apply that",
+    upgrade="upgrade this reconciler to the version that wrote it, or revert the commit in Git and apply that",
+)
 
 _action = keyed({str(action): action for action in sorted(REVERSIBLE)})
 _result = keyed({str(result): result for result in (Result.APPLIED, Result.IN_DOUBT, Result.FORGOTTEN)})
@@ -61,18 +62,7 @@ def read_inverse_plan(data: bytes, *, name: str) -> InversePlan:
         InputError: it is no such file, or one of another format version; the message names the field.
         StalePlanError: one part of it contradicts another: somebody edited it.
     """
-    where = printable(name)
-    unreadable = f"{where}: not a rollback file this version can read"
-    try:
-        return _document(parse_json(data))
-    except ContradictionError as error:
-        raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_ALTERED) from error
-    except NewerFormatError as error:
-        raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
-    except ValueError as error:
-        raise InputError(f"{unreadable}: {error}", hint=_ADVICE) from error
-    except RecursionError as error:  # within what JSON itself allows, and beyond what can be looked into
-        raise InputError(f"{unreadable}: nested too deep", hint=_ADVICE) from error
+    return read_file_of(_KIND, data, _document, name=name)
 
 
 def _document(value: object) -> InversePlan:

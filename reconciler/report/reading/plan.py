@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.errors import InputError, StalePlanError
 from reconciler.model.agent import AgentRange
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.estimate import Estimate
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Plan, PlanOptions, Scope
-from reconciler.model.printable import printable
 from reconciler.report.documents.writing import plan_summary
 from reconciler.report.reading.attendance import require_attendance, sessions_seen, waits
+from reconciler.report.reading.border import Kind, read_file_of
 from reconciler.report.reading.capacity import capacity, require_sums, standing
 from reconciler.report.reading.change import ChangeReader
 from reconciler.report.reading.envelope import (
-    NewerFormatError,
     base,
     envelope,
     finding,
@@ -39,7 +37,6 @@ from reconciler.report.reading.values import (
     listed,
     number,
     optional,
-    parse_json,
     shown,
     text,
     truth,
@@ -47,9 +44,12 @@ from reconciler.report.reading.values import (
 )
 from reconciler.report.reported import Envelope, PlanReport
 
-_ADVICE = "make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited"
-_REVIEW = "make the plan anew and have it reviewed"
-_UPGRADE = "upgrade this reconciler to the version that wrote it, or make the plan anew with this one"
+_KIND = Kind(
+    noun="a plan",
+    advice="make it anew with `reconciler plan --out FILE`; a plan file is not meant to be edited",
+    altered="make the plan anew and have it reviewed",
+    upgrade="upgrade this reconciler to the version that wrote it, or make the plan anew with this one",
+)
 
 _LONGEST_RANGE = 20
 _OF_A_RUN = {"environment", "exit_code", "exit_reason", "diagnostics"}
@@ -80,17 +80,7 @@ def read_saved_plan(data: bytes, *, name: str) -> SavedPlan:
         InputError: it is not such a document, or one of another format version; the message names the field.
         StalePlanError: one part of it contradicts another: somebody edited it.
     """
-    where = printable(name)
-    try:
-        return _document(parse_json(data))
-    except ContradictionError as error:
-        raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_REVIEW) from error
-    except NewerFormatError as error:
-        raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
-    except ValueError as error:
-        raise InputError(f"{where}: not a plan this version can read: {error}", hint=_ADVICE) from error
-    except RecursionError as error:  # within what JSON itself allows, and beyond what can be looked into
-        raise InputError(f"{where}: not a plan this version can read: nested too deep", hint=_ADVICE) from error
+    return read_file_of(_KIND, data, _document, name=name)
 
 
 def _document(value: object) -> SavedPlan:

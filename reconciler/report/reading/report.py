@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 
-from reconciler.errors import InputError, StalePlanError
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
-from reconciler.model.printable import printable
 from reconciler.report.documents.writing import outcome_summary
+from reconciler.report.reading.border import Kind, read_file_of
 from reconciler.report.reading.change import agent_id
 from reconciler.report.reading.envelope import (
-    NewerFormatError,
     agents_once,
     base,
     envelope,
@@ -33,16 +31,18 @@ from reconciler.report.reading.values import (
     keyed,
     listed,
     optional,
-    parse_json,
     shown,
     text,
     word_of,
 )
 from reconciler.report.reported import OutcomeReport, ProblemReport, Reported
 
-_ADVICE = "name a file of `plan --out`, or what `--json` or `--report json=FILE` gave; it is not meant to be edited"
-_MADE_ANEW = "have it made anew: nobody can say what it was before"
-_UPGRADE = "upgrade this reconciler to the version that wrote it"
+_KIND = Kind(
+    noun="a plan or an outcome",
+    advice="name a file of `plan --out`, or what `--json` or `--report json=FILE` gave; it is not meant to be edited",
+    altered="have it made anew: nobody can say what it was before",
+    upgrade="upgrade this reconciler to the version that wrote it",
+)
 
 _COMMAND = re.compile(r"[a-z][a-z-]{0,20}( [a-z][a-z-]{0,20})?", re.ASCII)
 _PLANS = ("plan", "rollback")
@@ -62,18 +62,7 @@ def read_report(data: bytes, *, name: str) -> Reported:
         InputError: it is no document of a run, or one of another format version; the message names the field.
         StalePlanError: one part of it contradicts another: somebody edited it.
     """
-    where = printable(name)
-    unreadable = f"{where}: not a plan or an outcome this version can read"
-    try:
-        return _document(parse_json(data))
-    except ContradictionError as error:
-        raise StalePlanError(f"{where}: {error}: the file was altered after it was made", hint=_MADE_ANEW) from error
-    except NewerFormatError as error:
-        raise InputError(f"{where}: {error}", hint=_UPGRADE) from error
-    except ValueError as error:
-        raise InputError(f"{unreadable}: {error}", hint=_ADVICE) from error
-    except RecursionError as error:  # within what JSON itself allows, and beyond what can be looked into
-        raise InputError(f"{unreadable}: nested too deep", hint=_ADVICE) from error
+    return read_file_of(_KIND, data, _document, name=name)
 
 
 def _document(value: object) -> Reported:
