@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,16 +101,27 @@ def spare_inputs(environment: Environment) -> None:
     invocation = None if context is None else invocation_of(context)
     if invocation is None or invocation.reports is None:
         return
-    site = environment.desired.site
-    named = {_real(environment.path(words)) for words in _texts(site) if "\0" not in words}
-    state = environment.path(site.state.path) if isinstance(site.state, LocalState) else None
+    belongs = belongs_to(environment)
     for path in _paths(invocation.reports):
-        if _real(path) in named or (state is not None and _stands_beside(path, state)):
+        if belongs(path):
             invocation.reports = None
             raise UsageError(
                 f"this would overwrite {path.name}, which belongs to the environment {environment.name}",
                 hint="name another file after --report or --out",
             )
+
+
+def belongs_to(environment: Environment) -> Callable[[Path], bool]:
+    """Return how to tell whether a path is a file of `environment`: its YAML, its state, or what `site.yaml` names."""
+    site = environment.desired.site
+    named = {_real(environment.path(words)) for words in _texts(site) if "\0" not in words}
+    state = environment.path(site.state.path) if isinstance(site.state, LocalState) else None
+
+    def belongs(path: Path) -> bool:
+        beside = state is not None and _stands_beside(path, state)
+        return beside or _real(path) in named or _looks_like_input(path, environment.root)
+
+    return belongs
 
 
 def _paths(reports: Reports) -> list[Path]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.cli.environment import Environment
+from reconciler.cli.report_targets import belongs_to
 from reconciler.cli.writing import write_file
 from reconciler.errors import InputError
 from reconciler.model.inverse import InversePlan
@@ -72,6 +73,11 @@ class RollbackFile:
             raise InputError(
                 f"{place.as_posix()} exists already, and the way back from an earlier run is never written over",
                 hint="move it away, or give another name, or a directory: --rollback-out rollbacks/; nothing was sent",
+            )
+        if belongs_to(self._opened)(place):
+            raise InputError(
+                f"{place.as_posix()} would become a file of {self._opened.name}, which is read",
+                hint="give another name, or a directory: --rollback-out rollbacks/; nothing was sent",
             )
         return place
 

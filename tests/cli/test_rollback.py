@@ -161,6 +161,20 @@ def test_a_name_that_is_taken_gets_a_number(live: Site) -> None:
     assert ended.document["rollback_file"] == "demo/rollback-demo-1.2.json"
 
 
+@pytest.mark.parametrize("place", ["demo/state.json.journal", "demo/back.yaml"])
+def test_a_way_back_is_never_written_where_the_state_or_a_fleet_file_stands(
+    live: Site, server: RehearsalServer, place: str
+) -> None:
+    before = calls(server)
+    edit(live)
+
+    ended = live.run("apply", "demo", "--yes", "--rollback-out", place)
+
+    assert (ended.code, calls(server)) == (3, before)
+    assert f"{place} would become a file of demo" in ended.err
+    assert not (live.work / "demo/back.yaml").exists()
+
+
 def test_without_a_place_for_the_way_back_nothing_is_sent(live: Site, server: RehearsalServer) -> None:
     before = calls(server)
     edit(live)
