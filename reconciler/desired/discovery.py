@@ -41,8 +41,7 @@ def discover(root: Path) -> Found:
     except OSError as exc:
         return Found(problems=[_unreadable("", exc)])
     if not is_dir:
-        summary = "the environment is not a directory" if is_there else "the environment's directory does not exist"
-        return Found(problems=[Diagnostic(code="no-environment", summary=summary)])
+        return Found(problems=[_no_environment(is_there=is_there)])
     walk = _Walk(real)
     walk.run()
     return walk.result()
@@ -146,6 +145,15 @@ class _Walk:
             self._names[real] = name
         else:
             self._names.setdefault(real, name)
+
+
+def _no_environment(*, is_there: bool) -> Diagnostic:
+    if is_there:
+        summary, detail = "the environment is not a directory", "name the directory it stands in, where site.yaml is"
+    else:
+        summary = "the environment's directory does not exist"
+        detail = "name the one that holds site.yaml, as seen from the directory this is run in"
+    return Diagnostic(code="no-environment", summary=summary, detail=detail)
 
 
 def _is_wanted(name: str) -> bool:

@@ -105,7 +105,7 @@ class _Loading:
             self._read_site(found.files[SITE_FILE])
         elif not found.problems:
             summary = f"the environment has no {SITE_FILE}, which names the site and its gateway"
-            self.problems.append(Diagnostic(SITE_FILE, code="no-site", summary=summary))
+            self.problems.append(Diagnostic(SITE_FILE, code="no-site", summary=summary, detail=_SMALLEST_SITE))
 
     def resolve(self, *, allow_empty: bool) -> Resolution:
         """Check all files against each other."""
@@ -158,6 +158,9 @@ class _Loading:
             return text
         self.problems.extend(text)
         return None
+
+
+_SMALLEST_SITE = "write one; name and gateway.url are all it needs, and `reconciler schema site` describes the rest"
 
 
 def _no_agents() -> Diagnostic:

@@ -24,6 +24,9 @@ def agents_of(root: Path) -> list[int]:
 def test_a_missing_directory_is_a_diagnostic(tmp_path: Path) -> None:
     loaded = load(tmp_path / "nowhere")
     assert codes(loaded) == [("", "no-environment")]
+    assert [found.detail for found in loaded.diagnostics] == [
+        "name the one that holds site.yaml, as seen from the directory this is run in"
+    ]
     assert loaded.desired is None
 
 
@@ -34,7 +37,9 @@ def test_a_file_instead_of_a_directory_is_a_diagnostic(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_lacks_a_site_and_agents(tmp_path: Path) -> None:
-    assert codes(load(tmp_path)) == [("", "no-agents"), ("site.yaml", "no-site")]
+    loaded = load(tmp_path)
+    assert codes(loaded) == [("", "no-agents"), ("site.yaml", "no-site")]
+    assert "name and gateway.url are all it needs" in loaded.diagnostics[-1].detail
 
 
 def test_allow_empty_accepts_an_environment_without_agents(tmp_path: Path) -> None:
