@@ -78,11 +78,16 @@ def _end_badly(error: BaseException, arguments: Sequence[str], invocation: Invoc
         return ExitCode.INVALID_INPUT
     # Parsing may have ended before the flag's turn came; what stands behind `--` is no flag.
     invocation.as_json |= "--json" in itertools.takewhile(lambda word: word != "--", arguments)
-    command = next((word for word in arguments if not word.startswith("-")), "")
-    result = _failed(error, command, invocation)
+    result = _failed(error, _command(arguments), invocation)
     with contextlib.suppress(UnwritableOutputError):  # stdout is gone; stderr has been told
         return _show(result, invocation)
     return int(result.exit_code)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return the command's name as a command that ends well gives it, of words that may be no command at all."""
+    words = [word for word in arguments if not word.startswith("-")]
+    return " ".join(words[: 2 if words[:1] == ["state"] else 1])
 
 
 def _failed(error: BaseException, command: str, invocation: Invocation) -> CommandResult:

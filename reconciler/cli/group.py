@@ -17,7 +17,7 @@ _COMMANDS = {
     "apply": "Send the calls of a plan, and record what the gateway acknowledged.",
     "rollback": "Take back what a run has changed, from the file that it left.",
     "environments": "List a repository's environments, or those that a change touches, as a CI matrix.",
-    "show": "Show a saved plan.",
+    "show": "Show a saved plan or outcome, also in another format.",
     "comment": "Tell a saved plan or outcome on its pull request, in one comment that is kept up to date.",
     "probe": "Find out with one agent what a site's documentation leaves open.",
     "explain": "Say what a retcode, an HTTP status or a failed call means and what to do.",

@@ -53,7 +53,7 @@ class SpanType(click.ParamType[float]):
 class DurationType(SpanType):
     """A span of time in which something can happen: above 0."""
 
-    name = "DURATION"
+    name = "SPAN"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Parse, or say how it is written."""
@@ -128,7 +128,7 @@ def _together(values: tuple[tuple[AgentRange, ...], ...]) -> tuple[AgentRange, .
 def selection_options(command: _F) -> _F:
     """Add the selection flags, handed to the command as one `scope`."""
 
-    @click.option("--team", "teams", multiple=True, help="Only agents of this team (repeatable).")
+    @click.option("--team", "teams", metavar="TEAM", multiple=True, help="Only agents of this team (repeatable).")
     @click.option(
         "--agent", "agents", type=AgentsType(), multiple=True, help="Only these agents: 1001,1003-1050 (repeatable)."
     )

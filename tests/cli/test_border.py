@@ -36,6 +36,21 @@ def test_help_goes_to_stdout_and_exits_0(
     assert "Usage: reconciler" in ended.out + capsys.readouterr().out
 
 
+@pytest.mark.parametrize("group", [(), ("state",)], ids=["reconciler", "state"])
+def test_help_tells_of_every_command_in_a_whole_sentence(
+    site: Site, group: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = site.run(*group, "--help").out + capsys.readouterr().out
+
+    assert "..." not in told.partition("Commands:")[2]
+
+
+def test_a_command_that_fails_is_called_what_it_is_called_when_it_does_not(site: Site) -> None:
+    named = [site.run("state", "list", place, "--json").document["command"] for place in ("demo", "nowhere")]
+
+    assert named == ["state list", "state list"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [

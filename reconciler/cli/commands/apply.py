@@ -40,6 +40,7 @@ from reconciler.report import RUN_FORMATS
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Apply exactly this saved plan: planned afresh, refused if anything differs.",
 )
 @click.option("--allow-shrink", is_flag=True, help="With --plan: accept that less is left to do than was reviewed.")

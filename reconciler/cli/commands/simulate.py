@@ -77,9 +77,14 @@ def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
 
 
 @click.command
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8043, show_default=True, help="The port; 0 takes any free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=8043,
+    show_default=True,
+    help="The port; 0 takes any free one.",
 )
 @click.option(
     "--sign-in",
@@ -128,9 +133,15 @@ def _note_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
 @click.option("--list-scenarios", is_flag=True, help="Print the scenarios there are, and serve nothing.")
 @click.option("--guid-ttl", type=SpanType(), help="How long a Guid is good for; for ever, unless given.")
 @click.option("--latency", type=SpanType(), default="0s", show_default=True, help="The time before each answer.")
-@click.option("--fault", "faults", multiple=True, help="A fault, such as retcode:100-003 (repeatable).")
+@click.option(
+    "--fault", "faults", metavar="[WHEN=]EFFECT", multiple=True, help="A fault, such as retcode:100-003 (repeatable)."
+)
 @click.option("--passwords-in", type=_FILE, help='Agents\' passwords, {"1001": "..."}; the others sign in with any.')
-@click.option("--node", help="Its name as a node of a cluster: Guids end in it, and signing in gives a cookie of it.")
+@click.option(
+    "--node",
+    metavar="NAME",
+    help="Its name as a node of a cluster: Guids end in it, and signing in gives a cookie of it.",
+)
 @click.option(
     "--session-cookie",
     "session_cookies",

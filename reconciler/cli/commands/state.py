@@ -53,7 +53,7 @@ for _each in (
     command.add_command(_each)
 
 
-@command.command("list")
+@command.command("list", short_help="List records, one a line, or with --pending who waits.")
 @environment_argument
 @selection_options
 @click.option("--pending", is_flag=True, help="List whose change waits for them to sign in, the longest wait first.")
@@ -77,7 +77,7 @@ def list_command(
     return _waiting(selection, older_than, at or utc_now())
 
 
-@command.command("show")
+@command.command("show", short_help="Show records field by field, and who waits.")
 @environment_argument
 @selection_options
 @json_option

@@ -28,7 +28,7 @@ from reconciler.report import adoption_summary, adoption_text, counted, record_d
 from reconciler.state import StateStore
 
 
-@click.command("adopt")
+@click.command("adopt", short_help="Record desired values as acknowledged, on your word; nothing is sent.")
 @environment_argument
 @selection_options
 @click.option("--all", "everybody", is_flag=True, help="Everybody who is desired, instead of a selection.")
@@ -60,7 +60,9 @@ def adopt_command(
     the lock.
     """
     if everybody is scope.partial:
-        raise UsageError("--all is everybody, or a selection says who", hint="give --all, or --agent or --team")
+        raise UsageError(
+            "whose desired values are to be recorded?", hint="give --all, or else name them with --agent or --team"
+        )
     require_somebody_to_ask(yes=yes)
     opened = open_environment(environment, strict=strict)
     with locked_store(opened, "state adopt", lock_timeout=lock_timeout) as store:

@@ -29,7 +29,7 @@ _DEFAULT = "desired"
 _MOST = 2
 
 
-@click.command("history")
+@click.command("history", short_help="Tell which run did what to which agent, the newest first.")
 @click.argument("words", nargs=-1, metavar="[ENVIRONMENT] [AGENTS]")
 @selection_options
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N of the runs to be listed.")

@@ -21,7 +21,7 @@ from reconciler.state import StateStore
 _SITE = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)  # as in schemas/site.schema.json; it becomes part of paths
 
 
-@click.command("mv-site")
+@click.command("mv-site", short_help="Let the state follow a site that was renamed.")
 @click.argument("old")
 @click.argument("new")
 @environment_argument

@@ -24,7 +24,7 @@ from reconciler.planning import removal
 from reconciler.report import record_documents, removal_summary, removal_text
 
 
-@click.command("rm")
+@click.command("rm", short_help="Drop records; nothing is sent.")
 @environment_argument
 @selection_options
 @yes_option

@@ -21,7 +21,7 @@ from reconciler.model.state import State
 from reconciler.state import decode, encode
 
 
-@click.command("pull")
+@click.command("pull", short_help="Print the whole recorded state.")
 @environment_argument
 @json_option
 def pull_command(environment: Path) -> CommandResult:
@@ -36,7 +36,7 @@ def pull_command(environment: Path) -> CommandResult:
     )
 
 
-@click.command("push")
+@click.command("push", short_help="Make a file the whole recorded state.")
 @click.argument("file", type=click.Path(path_type=Path))
 @environment_argument
 @click.option(
@@ -69,7 +69,7 @@ def push_command(file: Path, environment: Path, *, force: int | None, lock_timeo
     return replace(said, diagnostics=store.warnings, sections=lambda: {"backup": store.backed_up})
 
 
-@click.command("unlock")
+@click.command("unlock", short_help="Break the lock of a run that is dead.")
 @click.argument("lock_id", metavar="ID")
 @environment_argument
 @json_option
