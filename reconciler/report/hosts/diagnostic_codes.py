@@ -33,6 +33,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "key-not-text": ("a key that is a list or a mapping", "write a plain key"),
     "key-too-long": ("over 256 characters", "shorten it"),
     "nesting-too-deep": ("over 32 levels", "nothing here needs that many"),
+    "further-problems": (
+        "more than 10,000 problems in one file: the first are listed, and this says how many more there are",
+        "mend those that are listed; often they have one cause",
+    ),
     "aliases-explode": ("aliases stand for over 10,000 values", "use profiles"),
     "alias-to-itself": ("an alias inside its own anchor", "remove it"),
     "unknown-alias": ("an alias without an anchor before it", "remove it"),
