@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import UsageError
-from reconciler.git import Finished, GitSilentError, GitUnavailableError, plain_environment, run_git
+from reconciler.git import Finished, GitSilentError, GitUnavailableError, checkout_around, plain_environment, run_git
 from reconciler.model.printable import printable
 
 _SHALLOW = "this clone has no whole history: fetch it with `fetch-depth: 0` (GitHub), GIT_DEPTH: 0 (GitLab), or "
 _UNSHALLOW = "git fetch --unshallow"
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--literal-pathspecs")
+_QUIET = (
+    *("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "core.quotePath=false"),
+    *("--literal-pathspecs"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +51,8 @@ def find_revision(given: str, *, place: Path, environ: Mapping[str, str]) -> Rev
     Raises:
         UsageError: `place` is in no checkout, there is no such revision, or it has no ancestor in common with HEAD.
     """
-    around, there = plain_environment(environ), place.resolve()
-    top = _top(there, around)
+    around = plain_environment(environ)
+    top = _top(place, around)
     theirs = _commit(given, top, around)
     if theirs is None:
         raise _not_found(given, top, around)
@@ -79,13 +82,17 @@ def changed_files(revision: Revision) -> frozenset[Path]:
 
 
 def _top(place: Path, environ: Mapping[str, str]) -> Path:
-    ended = _git("rev-parse", "--show-toplevel", cwd=place, environ=environ)
+    ended = _git("rev-parse", "--show-toplevel", cwd=checkout_around(place), environ=environ)
     if ended.code != 0 or not ended.out.strip():
         raise UsageError(
             f"--changed-since: the environment is in no Git checkout: {ended.reason}",
             hint="run it in a clone; one that belongs to another user has to be named in Git's safe.directory",
         )
-    return Path(os.fsdecode(ended.out.removesuffix(b"\n"))).resolve()
+    top = Path(os.path.realpath(os.fsdecode(ended.out.removesuffix(b"\n"))))
+    if not Path(os.path.realpath(place)).is_relative_to(top):
+        text = f"--changed-since: the work tree of this checkout is elsewhere: {printable(str(top), limit=200)}"
+        raise UsageError(text, hint="run it in that directory, or look at core.worktree in Git's settings")
+    return top
 
 
 def _commit(revision: str, top: Path, environ: Mapping[str, str]) -> str | None:

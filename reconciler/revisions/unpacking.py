@@ -85,9 +85,10 @@ def _walk(revision: Revision, tree: str) -> list[_Placed]:
                 _require(seen <= MAX_NAMES, f"it holds more than {MAX_NAMES} names")
                 if entry.name.startswith(b"."):
                     continue
+                _require(entry.kind is not Kind.MODULE, "it holds a submodule, whose files are in another repository")
                 if entry.kind is Kind.FOLDER:
                     below.append((prefix + entry.name + b"/", entry.object))
-                elif entry.kind is not Kind.MODULE:
+                else:
                     found.append((prefix + entry.name, entry))
         level = below
     raise UnreadableTreeError(f"it is nested deeper than {MAX_DEPTH}")

@@ -44,7 +44,7 @@ def test_only_what_an_environment_is_made_of_is_laid_out(checkout: Checkout) -> 
     below = checkout.tree(("100755", b"east.YML", blob), ("100644", b"notes.txt", blob))
     tree = checkout.tree(
         ("40000", b".hidden", below), ("100644", b".secret.yaml", blob), ("40000", b"agents", below),
-        ("100644", b"site.yaml", blob), ("160000", b"vendored.yaml", "1" * 40),
+        ("100644", b"site.yaml", blob),
     )  # fmt: skip
 
     assert {"agents/east.YML": SITE.decode(), "site.yaml": SITE.decode()} == laid_out(revision_of(checkout, tree))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,8 +112,13 @@ def _listed(root: Path, revision: str | None) -> _Listed:
     parted = find_revision(revision, place=root, environ=os.environ)
     changed = changed_files(parted)
     touched = {above for file in changed for above in file.parents}
-    kept = tuple(path for path, real in zip(paths, found, strict=True) if real.resolve() in touched)
+    kept = tuple(path for path, real in zip(paths, found, strict=True) if _is_touched(real.resolve(), touched, changed))
     return _Listed(paths=kept, names=names, removed=_removed(root, changed), commit=parted.commit)
+
+
+def _is_touched(environment: Path, touched: Collection[Path], changed: Collection[Path]) -> bool:
+    """Tell whether something at, below or, as a submodule, above an environment has changed."""
+    return environment in touched or any(each in changed for each in (environment, *environment.parents))
 
 
 def _found(root: Path) -> tuple[Path, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import StateError
-from reconciler.git import plain_environment
+from reconciler.git import checkout_around, plain_environment
 from reconciler.model.loopback import is_loopback
 from reconciler.state.backends.git_program import run_git
 
@@ -52,7 +52,7 @@ def find_remote(
     """
     if not _NAME.fullmatch(remote):
         return _with_login(GitRemote(name=remote, url=remote), login)
-    around = plain_environment(environ)
+    around, root = plain_environment(environ), checkout_around(root)
     found = run_git(["remote", "get-url", "--push", remote], cwd=root, environ=around)
     if found.code != 0:
         raise StateError(
