@@ -20,7 +20,7 @@ _SHALLOW = "this clone has no whole history: fetch it with `fetch-depth: 0` (Git
 _UNSHALLOW = "git fetch --unshallow"
 _QUIET = (
     *("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "core.quotePath=false"),
-    *("--literal-pathspecs"),
+    "--literal-pathspecs",
 )
 
 
