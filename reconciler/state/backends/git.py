@@ -6,7 +6,8 @@ thrown away, and pushed: no work tree, index, branch or hook of anybody's is tou
 the commit it announced. Every version is a commit on top of the one before, so the ref's history is the audit log; a
 lock's history ends with the lock, whose ref is removed.
 
-Why a push failed is never read from what Git says, which is for people: the ref is looked at again.
+A push has succeeded when Git says so of this very ref, in the lines that it writes for programs. Why another failed is
+never read from what Git says to people: the ref is looked at again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _TIP = "refs/reconciler/tip"
 _STATE_FILE = "state.json"
 _LOCK_FILE = "lock.json"
 _ONE_FILE = re.compile(rb"100\d+ blob (?P<blob>[0-9a-f]+) +(?P<size>\d+)\t(?P<name>[^\0]+)\0")
+_TOLD = re.compile(r"^[^!\t]\t\S*:(?P<ref>\S+)\t", re.MULTILINE)
+"""What a push says of a ref in its lines for programs, unless it was refused."""
 _NOT_OURS = "look what is kept under that ref, and let state.ref in site.yaml name one that holds the state alone"
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between pushes that a server refused though nothing had changed."""
@@ -104,18 +107,23 @@ class GitPlace:
         git, remote = self._reach()
         for wait in (*_WAITS, None):
             pushed = git.run(
-                *("push", "--porcelain", "--no-verify", "--no-signed"),
+                *("push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"),
                 *(f"--force-with-lease={self._ref}:{expected or ''}", "--end-of-options"),
                 *(remote.url, f"{commit}:{self._ref}"),
             )
-            if pushed.code == 0 or self._is_done(pushed, commit, expected):
+            if self._is_told(pushed) or self._is_done(pushed, commit, expected):
                 return
             if wait is None:
                 raise StateError(f"{self.name} cannot be written: {_refusal(pushed)}", hint=_AGAIN)
             time.sleep(wait)
 
+    def _is_told(self, pushed: Finished) -> bool:
+        """Tell whether the push says that this very ref is done. It can also end well without having sent it."""
+        told = _TOLD.finditer(pushed.out.decode("utf-8", "replace"))
+        return pushed.code == 0 and any(line["ref"] == self._ref for line in told)
+
     def _is_done(self, pushed: Finished, commit: str, expected: str | None) -> bool:
-        """Tell what a push that failed has done, by looking at the ref again; `False` if the server did not want it.
+        """Tell what any other push has done, by looking at the ref again; `False` if the server did not want it.
 
         That may be for good, or because somebody else was at the ref in the same moment and let it go again.
 

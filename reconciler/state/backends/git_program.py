@@ -25,6 +25,17 @@ _IDENTITY = {
 }
 
 
+_OURS = (
+    ("core.hooksPath", os.devnull),
+    # What is thrown away needs no syncing. Git keeps these settings from the other side of a push, on this machine too.
+    ("core.fsync", "none"),
+    # A person may have set that a push sends submodules, and not what it was told to, or options a host may not know.
+    ("push.recurseSubmodules", "no"),
+    ("push.pushOption", ""),
+)
+"""Settings that stand above anybody's own."""
+
+
 class Git:
     """Git in a bare repository of its own, made when it is first needed and removed with this object."""
 
@@ -89,8 +100,7 @@ def run_git(arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], 
 def _surroundings(environ: Mapping[str, str], config: Sequence[tuple[str, str]]) -> dict[str, str]:
     found = plain_environment(environ) | _IDENTITY
     count = int(found.get("GIT_CONFIG_COUNT", "0")) if found.get("GIT_CONFIG_COUNT", "0").isdecimal() else 0
-    # What is thrown away needs no syncing. Git keeps these settings from the other side of a push, on this machine too.
-    config = (*config, ("core.hooksPath", os.devnull), ("core.fsync", "none"))
+    config = (*config, *_OURS)
     for index, (key, value) in enumerate(config, start=count):
         found |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
     return found | {"GIT_CONFIG_COUNT": str(count + len(config))}

@@ -19,7 +19,7 @@ from state.records import WEB_CHAT_4, apply_one, holder
 from state.runs import run
 from support.counterparts import require_program
 
-from reconciler.errors import StateError
+from reconciler.errors import LockHeldError, StateError, StateUnansweredError
 from reconciler.model.state_settings import BasicLogin, GitState
 from reconciler.state.backends.git_remote import find_remote
 
@@ -305,6 +305,37 @@ def test_a_persons_own_settings_neither_run_their_hooks_nor_sign_the_push(tmp_pa
     # The other side of a `file://` is this machine too: what hooks run in that repository is its own business.
     ran_in = {line for ran in tmp_path.glob("ran-*") for line in ran.read_text().splitlines()}
     assert ran_in <= {str(rig.repository)}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param("[push]\n\trecurseSubmodules = only\n", id="submodules-only"),
+        pytest.param("[push]\n\trecurseSubmodules = check\n[submodule]\n\trecurse = true\n", id="submodules-too"),
+        pytest.param("[push]\n\tpushOption = ci.skip\n", id="options-the-host-does-not-know"),
+        pytest.param("[push]\n\tfollowTags = true\n\tuseForceIfIncludes = true\n\tdefault = nothing\n", id="defaults"),
+    ],
+)
+def test_a_persons_own_settings_do_not_change_what_is_pushed(tmp_path: Path, setting: str) -> None:
+    rig = git_rig(tmp_path)
+    (tmp_path / "gitconfig").write_text(setting)
+    rig.environ["GIT_CONFIG_GLOBAL"] = str(tmp_path / "gitconfig")
+    there = rig.store("there")
+    with rig.store().lock(holder()), pytest.raises(LockHeldError), there.lock(holder("bob@night", "run-2")):
+        pytest.fail("two holders")
+    saved = run(rig.store(), apply_one)
+    assert rig.store("there").read() == saved
+
+
+def test_a_push_that_ends_well_and_has_sent_nothing_is_no_write(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    real, wrapper = require_program("git", package="git"), tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\n[ "$1" = push ] && {{ echo Done; exit 0; }}\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    rig.environ["PATH"] = f"{wrapper.parent}:/usr/bin:/bin"
+    with pytest.raises(StateUnansweredError, match="cannot be written"):
+        rig.backend().save(b"{}", expected=None)
 
 
 def test_a_server_that_does_not_take_the_ref_is_told_in_its_words(tmp_path: Path) -> None:
