@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -50,9 +50,10 @@ def find_remote(
     Raises:
         StateError: there is no such remote, or the login would cross a network in the clear.
     """
+    around = plain_environment(environ)
     if not _NAME.fullmatch(remote):
-        return _with_login(GitRemote(name=remote, url=remote), login)
-    around, root = plain_environment(environ), checkout_around(root)
+        return _reached(GitRemote(name=remote, url=remote), login, root=root, environ=around)
+    root = checkout_around(root)
     found = run_git(["remote", "get-url", "--push", remote], cwd=root, environ=around)
     if found.code != 0:
         raise StateError(
@@ -62,7 +63,7 @@ def find_remote(
         )
     url = _absolute(found.out.decode("utf-8", "replace").strip(), root, around)
     config = () if login is not None else _taken_over(root, around)
-    return _with_login(GitRemote(name=remote, url=url, config=config), login)
+    return _reached(GitRemote(name=remote, url=url, config=config), login, root=root, environ=around)
 
 
 def _absolute(url: str, root: Path, environ: Mapping[str, str]) -> str:
@@ -79,26 +80,51 @@ def _taken_over(root: Path, environ: Mapping[str, str]) -> tuple[tuple[str, str]
     return tuple((key, value) for key, _, value in entries if _TAKEN_OVER.match(key))
 
 
-def _with_login(remote: GitRemote, login: tuple[str, str] | None) -> GitRemote:
-    """Return `remote` with the login, if there is one, as a header for its host and for no other."""
+def _reached(remote: GitRemote, login: tuple[str, str] | None, *, root: Path, environ: Mapping[str, str]) -> GitRemote:
+    """Return `remote` with what it takes to reach it, and with an address that names nobody."""
     parts = urlsplit(remote.url) if remote.url.lower().startswith(("https://", "http://")) else None
     if parts is None:
         return remote
     host = parts.netloc.rpartition("@")[2]
-    if login is not None and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise StateError(
-            f"the remote {remote.name!r} is reached over plain http, where anybody on the way could read the password",
-            hint="give it an address with https://, or take state.password out of site.yaml",
-        )
-    if login is None and parts.username is not None:
-        login = (unquote(parts.username), unquote(parts.password or ""))
-    if login is None:
+    plain = replace(remote, url=parts._replace(netloc=host).geturl())
+    if login is not None:
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise StateError(
+                f"the remote {remote.name!r} is reached over plain http, where anybody on the way could read the "
+                "password",
+                hint="give it an address with https://, or take state.password out of site.yaml",
+            )
+        return _with_login(plain, login, at=f"{parts.scheme}://{host}")
+    if parts.username is None:
         return remote
+    user = unquote(parts.username)
+    if parts.password is None and _is_set("http.extraHeader", remote.url, root=root, environ=environ):
+        return remote  # a CI host has left its header for this very address, the name in it included
+    if parts.password is None and _asks(plain.url, root=root, environ=environ):
+        # A name without a password is for whoever keeps the password: a credential helper looks it up by that name.
+        return replace(plain, config=(*plain.config, (f"credential.{parts.scheme}://{host}.username", user)))
+    return _with_login(plain, (user, unquote(parts.password or "")), at=f"{parts.scheme}://{host}")
+
+
+def _with_login(remote: GitRemote, login: tuple[str, str], *, at: str) -> GitRemote:
+    """Return `remote` with the login as the only header of its kind, for its host and for no other."""
     header = base64.b64encode(":".join(login).encode()).decode("ascii")
     config = (
-        (f"http.{parts.scheme}://{host}/.extraHeader", f"Authorization: Basic {header}"),
+        (f"http.{at}/.extraHeader", ""),  # forgets those that others have set: a server takes one login, or none
+        (f"http.{at}/.extraHeader", f"Authorization: Basic {header}"),
         ("http.followRedirects", "false"),
         ("credential.helper", ""),
     )
-    url = parts._replace(netloc=host).geturl()
-    return GitRemote(name=remote.name, url=url, config=(*remote.config, *config))
+    return replace(remote, config=(*remote.config, *config))
+
+
+def _asks(url: str, *, root: Path, environ: Mapping[str, str]) -> bool:
+    """Tell whether Git has anybody here to ask for a password."""
+    if environ.get("GIT_ASKPASS") or environ.get("SSH_ASKPASS"):
+        return True
+    named = run_git(["config", "--get", "core.askPass"], cwd=root, environ=environ).out.strip()
+    return bool(named) or _is_set("credential.helper", url, root=root, environ=environ)
+
+
+def _is_set(key: str, url: str, *, root: Path, environ: Mapping[str, str]) -> bool:
+    return bool(run_git(["config", "--get-urlmatch", key, url], cwd=root, environ=environ).out.strip())

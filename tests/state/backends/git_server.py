@@ -22,7 +22,7 @@ def serving_git(directory: Path, git: str, *, login: tuple[str, str] | None = LO
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
-            if wanted is not None and self.headers.get("Authorization") != wanted:
+            if wanted is not None and self.headers.get_all("Authorization") != [wanted]:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')
                 self.send_header("Content-Length", "0")

@@ -20,6 +20,7 @@ from state.runs import run
 from support.counterparts import require_program
 
 from reconciler.errors import LockHeldError, StateError, StateUnansweredError
+from reconciler.model.state import empty_state
 from reconciler.model.state_settings import BasicLogin, GitState
 from reconciler.state.backends.git_remote import find_remote
 
@@ -151,6 +152,70 @@ def test_the_credentials_of_a_checkout_are_used_and_are_no_argument(
     assert "push --porcelain" in log.read_text()
     assert SECRET not in log.read_text()
     assert base64.b64encode(":".join(LOGIN).encode()).decode() not in log.read_text()
+
+
+def test_a_user_name_alone_leaves_the_password_to_a_credential_helper(
+    checkout: Path, served: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    host = served.partition("/")[0]
+    (home / ".git-credentials").write_text(f"http://other:x@{host}\nhttp://{LOGIN[0]}:{SECRET}@{host}\n")
+    (home / ".gitconfig").write_text("[credential]\n\thelper = store\n")
+    git("remote", "set-url", "origin", f"http://{LOGIN[0]}@{served}", at=checkout)
+    (checkout.parent / "here").symlink_to(checkout)
+    environ = {**git_environment(), "HOME": str(home)}
+    rig = Rig(root=checkout.parent, settings=GitState(), environ=environ)
+    saved = run(rig.store(), apply_one)
+    assert rig.store().read() == saved
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "sent"),
+    [
+        pytest.param("", {}, True, id="nobody-to-ask"),
+        pytest.param("[credential]\n\thelper =\n", {}, True, id="helper-taken-back"),
+        pytest.param('[credential "https://git.example"]\n\thelper = store\n', {}, False, id="helper-for-the-host"),
+        pytest.param("[core]\n\taskPass = ask\n", {}, False, id="a-program-that-asks"),
+        pytest.param("", {"GIT_ASKPASS": "ask"}, False, id="a-program-that-asks-by-variable"),
+    ],
+)
+def test_a_token_for_a_user_name_is_sent_by_itself_only_where_nobody_keeps_a_password(
+    checkout: Path, tmp_path: Path, settings: str, environ: dict[str, str], sent: bool
+) -> None:
+    (tmp_path / "gitconfig").write_text(settings)
+    around = {**git_environment(), "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"), **environ}
+    git("remote", "set-url", "origin", "https://made-up-token@git.example/a.git", at=checkout)
+    remote = find_remote("origin", root=checkout, environ=around)
+    assert remote.url == "https://git.example/a.git"
+    names = dict(remote.config)
+    assert ("http.https://git.example/.extraHeader" in names) is sent
+    assert names.get("credential.https://git.example.username") == (None if sent else "made-up-token")
+    assert "made-up-token" not in repr(remote)
+
+
+def test_a_user_name_beside_a_header_that_a_ci_host_has_left_stays_what_it_is(checkout: Path, served: str) -> None:
+    token = base64.b64encode(":".join(LOGIN).encode()).decode()
+    address = f"http://acme@{served}"
+    git("remote", "set-url", "origin", address, at=checkout)
+    git("config", f"http.{address}.extraheader", f"Authorization: Basic {token}", at=checkout)
+    (checkout.parent / "here").symlink_to(checkout)
+    assert rig_of(checkout.parent, GitState()).store().read() == empty_state("demo")
+
+
+@pytest.mark.parametrize("place", ["checkout", "person"])
+def test_one_login_is_sent_whatever_headers_others_have_set(
+    checkout: Path, served: str, tmp_path: Path, place: str
+) -> None:
+    host = served.partition("/")[0]
+    git("remote", "set-url", "origin", f"http://{LOGIN[0]}:{SECRET}@{served}", at=checkout)
+    settings = tmp_path / "gitconfig" if place == "person" else checkout / ".git" / "config"
+    with settings.open("a") as file:
+        file.write(f'[http "http://{host}/"]\n\textraHeader = Authorization: Basic Y2hlY2tvdXQ=\n')
+    (checkout.parent / "here").symlink_to(checkout)
+    environ = {**git_environment(), "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig")}
+    rig = Rig(root=checkout.parent, settings=GitState(), environ=environ)
+    assert rig.store().read() == empty_state("demo")
 
 
 def test_a_login_by_reference_is_used_and_is_no_argument(served: str, tmp_path: Path) -> None:
@@ -365,13 +430,13 @@ def test_what_git_needs_on_this_machine_is_gone_afterwards(tmp_path: Path, monke
         pytest.param(
             "https://me:pa%3Ass@git.example:8443/a.git",
             "https://git.example:8443/a.git",
-            ["http.https://git.example:8443/.extraHeader", "http.followRedirects", "credential.helper"],
+            [*["http.https://git.example:8443/.extraHeader"] * 2, "http.followRedirects", "credential.helper"],
             id="user-information",
         ),
         pytest.param(
             "HTTPS://me:pa%3Ass@git.example/a.git",
             "https://git.example/a.git",
-            ["http.https://git.example/.extraHeader", "http.followRedirects", "credential.helper"],
+            [*["http.https://git.example/.extraHeader"] * 2, "http.followRedirects", "credential.helper"],
             id="shouted",
         ),
         pytest.param("git@git.example:team/a.git", "git@git.example:team/a.git", [], id="ssh"),
@@ -385,7 +450,7 @@ def test_an_address_leaves_its_secret_to_the_configuration(
     assert remote.url == shown
     assert [name for name, _ in remote.config] == names
     if names:
-        header = re.fullmatch(r"Authorization: Basic (.*)", remote.config[0][1])
+        header = re.fullmatch(r"Authorization: Basic (.*)", remote.config[1][1])
         assert header is not None
         assert base64.b64decode(header[1]) == b"me:pa:ss"
         assert header[1] not in repr(remote)
