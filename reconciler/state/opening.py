@@ -168,7 +168,7 @@ def _http(settings: HttpState, around: Setting) -> Backend:
             retries=settings.retries,
         )
 
-    return HttpBackend(exchange, settings, environment=around.environment)
+    return HttpBackend(exchange, settings, environment=around.environment, pause=around.lease / 4)
 
 
 def _login(login: BasicLogin | None, around: Setting) -> tuple[str, str] | None:

@@ -76,7 +76,9 @@ def push_command(file: Path, environment: Path, *, force: int | None, lock_timeo
 def unlock_command(lock_id: str, environment: Path) -> CommandResult:
     """Break the lock ID on the state of ENVIRONMENT: whoever holds it stops sending and does not overwrite anything.
 
-    Only for a run that is dead and whose lock does not go away by itself. The id is named by whoever is refused.
+    Only for a run that is dead and whose lock does not go away by itself. The id is named by whoever is refused. Should
+    it be alive all the same, it stops when it next renews the lock; with backend http, up to 15 s after the next run
+    has begun.
 
     Exits 7 when another lock is held, or one that must not be broken; the holder is named.
     """

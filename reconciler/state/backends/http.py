@@ -8,29 +8,37 @@ The protocol knows neither a condition for a write nor a heartbeat, so this back
 
 - a write is fenced by the lock's id, which the server holds it to, and by reading once more just before it. Only who
   breaks a lock while its holder is writing can come between the two;
-- a lock never runs out by itself. That of a run that died is broken with `state unlock ID`.
+- a lock never runs out by itself. That of a run that died is broken with `state unlock ID`;
+- a holder whose lock was broken learns of it from the state, at its next look (see `http_watch`).
+
+Versions are of what a state says, not of its bytes: a server may keep JSON in a form of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError
+from reconciler.errors import LockHeldError, StateConflictError, StateError
 from reconciler.model.printable import printable
 from reconciler.model.state_settings import HttpState
 from reconciler.state.backend import Stored
 from reconciler.state.backends.http_exchange import Exchange, Reply
+from reconciler.state.backends.http_watch import WatchedHold
 from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, how_to_break, read_lock
 
 _READ = frozenset({HTTPStatus.OK})
 _NOTHING = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})
 _DONE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT})
 _HELD = frozenset({HTTPStatus.LOCKED, HTTPStatus.CONFLICT})
+LOOK = 15.0
+"""Seconds between two looks of a holder at the state."""
 _WAIT = "wait for that run (--lock-timeout 5m) or stop it; nothing was sent"
 _FIELDS = {"ID": "id", "Who": "who", "Operation": "operation", "Created": "since"}
 
@@ -39,7 +47,12 @@ class HttpBackend:
     """The state and its lock on a server."""
 
     def __init__(
-        self, exchange: Callable[[], Exchange], settings: HttpState, *, environment: str | None = None
+        self,
+        exchange: Callable[[], Exchange],
+        settings: HttpState,
+        *,
+        environment: str | None = None,
+        pause: float = LOOK,
     ) -> None:
         """Remember where they are.
 
@@ -47,32 +60,46 @@ class HttpBackend:
             exchange: makes the connection when it is first needed.
             settings: where the state and its lock are.
             environment: the environment as the user names it, for the command in an advice.
+            pause: seconds between two looks of a holder at the state.
         """
         self.name = settings.url
         self._make = exchange
         self._made: Exchange | None = None
         self._settings = settings
         self._environment = environment
-        self._lock_id: str | None = None
+        self._pause = pause
+        self._held: WatchedHold | None = None
 
     def load(self) -> Stored | None:
         """Get the state; see `backend.Place`."""
-        return self._get(f"{self.name} cannot be read")
+        found = self._get(f"{self.name} cannot be read")
+        if self._held is not None:
+            self._held.saw(_version_of(found))
+        return found
 
     def save(self, data: bytes, *, expected: str | None, note: str = "") -> str:
         """Read once more, then post the state; see `backend.Place`. The protocol has no place for the `note`."""
         del note
         found = self._get(f"{self.name} cannot be written")
-        if (None if found is None else found.version) != expected:
+        if _version_of(found) != expected:
             raise StateConflictError(
                 f"{self.name} was written by somebody else meanwhile; it was left as it is", hint="run again"
             )
+        version = _version(data)
+        if self._held is not None:
+            self._held.expect(expected, version)  # either, should no answer come
+        self._post(data)
+        if self._held is not None:
+            self._held.expect(version)
+        return version
+
+    def _post(self, data: bytes) -> None:
         reply = self._exchange().send(
             self._settings.update_method,
             self._settings.url,
             what=f"{self.name} cannot be written",
             body=data,
-            parameters={} if self._lock_id is None else {"ID": self._lock_id},
+            parameters={} if self._held is None else {"ID": self._held.id},
             writing=True,
         )
         if reply.status in _HELD:
@@ -82,11 +109,13 @@ class HttpBackend:
             )
         if reply.status not in _DONE:
             raise reply.refused(f"{self.name} cannot be written")
-        return hashlib.sha256(data).hexdigest()
 
     def lock(self) -> HttpLock:
         """Return the lock on the server."""
         return HttpLock(self._exchange, self._settings, self._hold, environment=self._environment)
+
+    def _look(self) -> str | None:
+        return _version_of(self._get(f"{self.name} cannot be read"))
 
     def _get(self, what: str) -> Stored | None:
         reply = self._exchange().send("GET", self._settings.url, what=what)
@@ -94,34 +123,20 @@ class HttpBackend:
             return None
         if reply.status not in _READ:
             raise reply.refused(what)
-        return Stored(data=reply.body, version=hashlib.sha256(reply.body).hexdigest())
+        return Stored(data=reply.body, version=_version(reply.body))
 
-    def _hold(self, lock_id: str | None) -> None:
-        self._lock_id = lock_id
+    def _hold(self, lock_id: str, let_go: Callable[[], None]) -> WatchedHold:
+        def release() -> None:
+            self._held = None
+            let_go()
+
+        self._held = WatchedHold(lock_id, look=self._look, release=release, name=self.name, pause=self._pause)
+        return self._held
 
     def _exchange(self) -> Exchange:
         if self._made is None:
             self._made = self._make()
         return self._made
-
-
-class _Held:
-    """The lock, held: for as long as the server says so, which it says at the next write."""
-
-    taken_over: LockRecord | None = None
-
-    def __init__(self, release: Callable[[], None]) -> None:
-        self._release = release
-
-    def require(self) -> None:
-        """Return: the protocol has no way to ask."""
-
-    def watch(self, on_lost: Callable[[LockLostError], None]) -> None:
-        """Return: the protocol has no way to tell."""
-
-    def release(self) -> None:
-        """Unlock."""
-        self._release()
 
 
 class HttpLock:
@@ -133,11 +148,11 @@ class HttpLock:
         self,
         exchange: Callable[[], Exchange],
         settings: HttpState,
-        hold: Callable[[str | None], None],
+        hold: Callable[[str, Callable[[], None]], WatchedHold],
         *,
         environment: str | None,
     ) -> None:
-        """Remember where it is; `hold` is told the id under which the state may be written, and when it is over."""
+        """Remember where it is; `hold` takes the id under which the state may be written, and how to let go of it."""
         self._environment = environment
         self._exchange = exchange
         self._name = settings.url
@@ -146,7 +161,7 @@ class HttpLock:
         self._methods = (settings.lock_method, settings.unlock_method)
         self._hold = hold
 
-    def take(self, holder: LockHolder) -> _Held | Busy:
+    def take(self, holder: LockHolder) -> WatchedHold | Busy:
         """Try once; see `lock.Lock`."""
         reply = self._lock(holder)
         if reply.status in _HELD:
@@ -155,8 +170,7 @@ class HttpLock:
                 return Busy(record=record, advice=f"{_WAIT}{how_to_break(record, self._environment)}")
         elif reply.status not in _DONE:
             raise reply.refused(f"{self._name} cannot be locked")
-        self._hold(holder.id)
-        return _Held(lambda: self._let_go(holder))
+        return self._hold(holder.id, partial(self._let_go, holder))
 
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock; see `lock.Lock`. Who holds it is known only from trying to lock."""
@@ -196,7 +210,6 @@ class HttpLock:
         return self._exchange().send(self._methods[1], self._unlock_url, what=what, body=_lock_info(holder))
 
     def _let_go(self, holder: LockHolder) -> None:
-        self._hold(None)
         try:
             self._unlock(holder)
         except StateError:
@@ -204,6 +217,17 @@ class HttpLock:
 
 
 _EPOCH = "1970-01-01T00:00:00Z"
+
+
+def _version_of(found: Stored | None) -> str | None:
+    return None if found is None else found.version
+
+
+def _version(data: bytes) -> str:
+    """Return what tells one state from another, however it is spaced and in whatever order."""
+    with contextlib.suppress(ValueError, TypeError):  # what is no JSON, or too deep to be a state, has only its bytes
+        data = orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _lock_info(holder: LockHolder) -> bytes:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 from state.backends.rigs import TOKEN, Rig
 from state.backends.state_server import LOGIN, StateServer, serving
-from state.records import apply_one, holder, record
+from state.records import WEB_CHAT_4, apply_one, holder, planned, record, state
 from state.runs import run
+from support.processes import PATIENCE, wait_until
 
-from reconciler.errors import LockHeldError, StateConflictError, StateError
+from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import empty_state
 from reconciler.model.state_settings import BasicLogin, HttpState
+from reconciler.state import encode
+from reconciler.state.recorder import Recorder
 
 LOGGED_IN = BasicLogin(username=LOGIN[0], password=TOKEN)
 TERRAFORM = {
@@ -200,3 +207,103 @@ def test_the_command_that_breaks_a_lock_is_quoted_and_names_the_environment(
     with pytest.raises(LockHeldError) as caught, rig_of(server, tmp_path).store().lock(holder()):
         pytest.fail("two holders")
     assert caught.value.hint.endswith("reconciler state unlock '$(reboot); x' demo")
+
+
+def reserialised(server: StateServer) -> None:
+    """Let the server keep JSON in a form of its own."""
+    answer = server.answer
+
+    def rewriting(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+        kept = json.dumps(json.loads(body), indent=4, sort_keys=True).encode() if method == "POST" else body
+        return answer(method, lock_id, kept)
+
+    server.answer = rewriting  # type: ignore[method-assign]
+
+
+def test_a_server_that_keeps_json_in_a_form_of_its_own_keeps_states(server: StateServer, tmp_path: Path) -> None:
+    reserialised(server)
+    rig = rig_of(server, tmp_path)
+    kept = rig.store()
+    with kept.lock(holder()):
+        recorder = kept.begin_run(planned(1001))
+        asyncio.run(apply_one(recorder))
+        saved = recorder.finish(rescue_directory=tmp_path)
+    assert rig.store("there").read() == saved
+    run(rig.store("there"), lambda recorder: apply_one(recorder, concurrency=WEB_CHAT_4))
+
+
+@pytest.mark.parametrize("form", ["as-sent", "of-its-own"])
+def test_a_holder_whose_lock_was_broken_stops_once_the_next_run_has_begun(
+    server: StateServer, tmp_path: Path, form: str
+) -> None:
+    if form == "of-its-own":
+        reserialised(server)
+    rig, lost = replace(rig_of(server, tmp_path), lease=0.04), Event()
+    kept, other = rig.store(), rig.store("there")
+    with kept.lock(holder()):
+        recorder = kept.begin_run(planned(1001))
+        kept.watch_lock(lambda _: lost.set())
+        other.unlock("run-1")
+        recorder.require_lock()
+        with other.lock(holder("bob@night", "run-2")):
+            later = other.begin_run(planned(1001))
+            assert lost.wait(PATIENCE)
+            with pytest.raises(LockLostError, match="somebody else has written the state; nothing more is sent"):
+                recorder.require_lock()
+            later.require_lock()
+        with pytest.raises(StateConflictError):
+            asyncio.run(end_late(recorder, tmp_path))
+
+
+async def end_late(recorder: Recorder, rescue: Path) -> None:
+    with pytest.raises(LockLostError):
+        await apply_one(recorder)
+    recorder.finish(rescue_directory=rescue)
+
+
+def test_a_lock_lost_before_the_run_begins_lets_none_begin(server: StateServer, tmp_path: Path) -> None:
+    rig, lost = replace(rig_of(server, tmp_path), lease=0.04), Event()
+    kept = rig.store()
+    with kept.lock(holder()):
+        looked = server.seen["GET"]
+        wait_until(lambda: server.seen["GET"] > looked + 1)  # nobody has read it yet but who looks
+        server.state = encode(state())
+        kept.watch_lock(lambda _: lost.set())
+        assert lost.wait(PATIENCE)
+        kept.watch_lock(told := Listener())
+        assert told.errors
+        with pytest.raises(LockLostError):
+            kept.begin_run(planned(1001))
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.errors: list[LockLostError] = []
+
+    def __call__(self, error: LockLostError) -> None:
+        self.errors.append(error)
+
+
+def test_a_holders_own_writes_and_a_server_in_trouble_are_no_sign_of_another_holder(
+    server: StateServer, tmp_path: Path
+) -> None:
+    rig, told = replace(rig_of(server, tmp_path, retries=0), lease=0.004), Listener()
+    kept = rig.store()
+    with kept.lock(holder()):
+        kept.watch_lock(told)
+        for number in range(1001, 1021):
+            kept.write(kept.read().with_agents({AgentId(number): record()}))
+        server.trouble = [503] * 3
+        wait_until(lambda: not server.trouble)
+        looked = server.seen["GET"]
+        wait_until(lambda: server.seen["GET"] > looked + 1)
+        kept.begin_run()
+    assert told.errors == []
+
+
+def test_who_holds_no_lock_any_more_looks_no_more(server: StateServer, tmp_path: Path) -> None:
+    others = set(enumerate_threads())
+    with replace(rig_of(server, tmp_path), lease=0.004).store().lock(holder()):
+        assert "http-watch" in {thread.name for thread in set(enumerate_threads()) - others}
+    wait_until(lambda: "http-watch" not in {thread.name for thread in set(enumerate_threads()) - others})
+    assert server.seen["UNLOCK"] == 1
