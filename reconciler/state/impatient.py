@@ -61,10 +61,9 @@ class ImpatientLock:
     def take(self, holder: LockHolder) -> ImpatientHold | Busy:
         """Try once."""
         try:
-            taken = self._haste.do(partial(self._lock.take, holder))
+            return self._haste.do(partial(self._take, holder), unclaimed=_let_go)
         except TimeoutError:
             raise StateError(f"{self._name} cannot be locked: {_OVER}") from None
-        return taken if isinstance(taken, Busy) else ImpatientHold(taken, self._haste)
 
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock."""
@@ -72,6 +71,16 @@ class ImpatientLock:
             return self._haste.do(partial(self._lock.unlock, lock_id))
         except TimeoutError:
             raise StateError(f"{self._name} cannot be unlocked: {_OVER}") from None
+
+    def _take(self, holder: LockHolder) -> ImpatientHold | Busy:
+        taken = self._lock.take(holder)
+        return taken if isinstance(taken, Busy) else ImpatientHold(taken, self._haste)
+
+
+def _let_go(taken: ImpatientHold | Busy) -> None:
+    """Let go of a lock that was taken after all, when nobody waited for it any more."""
+    if not isinstance(taken, Busy):
+        taken.let_go()
 
 
 class ImpatientHold:
@@ -94,3 +103,7 @@ class ImpatientHold:
         """Let go, if there is time for it: else the lock runs out, or is broken by whoever finds it."""
         with contextlib.suppress(TimeoutError):
             self._haste.do(self._hold.release)
+
+    def let_go(self) -> None:
+        """Let go, however long it takes. To be called where nobody waits for it."""
+        self._hold.release()

@@ -196,28 +196,52 @@ class Waiting:
     sleep: Callable[[float], object]
 
 
+class _Turn:
+    """Our turn at the lock on `name`, while another holds it."""
+
+    def __init__(self, waiting: Waiting, name: str) -> None:
+        self._waiting = waiting
+        self._name = name
+        self._end = waiting.steady() + waiting.patience
+        self._told: str | None = None
+        self._last: str | None = None
+
+    def wait(self, found: Busy, poll: float) -> None:
+        """Tell whom we wait for, and sleep until the next look.
+
+        Raises:
+            LockHeldError: patience has ended.
+        """
+        left = max(self._end - self._waiting.steady(), found.certain_in or 0.0)
+        if left <= 0:
+            raise held_by_another(found, self._name)
+        who = "" if found.record is None else found.record.holder.id
+        # Who cannot be named may only be about to come or to go.
+        if who != self._told and (who or self._last == who):
+            self._told = who
+            self._waiting.tell(f"{held_by_another(found, self._name)}; {_what_for(found, left)}")
+        self._last = who
+        self._waiting.sleep(min(poll, left))
+
+
 def take_when_free(lock: Lock, holder: LockHolder, waiting: Waiting, *, name: str) -> Hold:
-    """Take the lock on `name`, after others if need be.
+    """Take the lock on `name`, after others if need be; whoever is interrupted meanwhile does not hold it.
 
     Raises:
         LockHeldError: another still holds it at the end of patience; the text names them.
         StateError: the lock cannot be read or made.
     """
-    end = waiting.steady() + waiting.patience
-    told: str | None = None
-    last: str | None = None
-    while isinstance(found := lock.take(holder), Busy):
-        left = max(end - waiting.steady(), found.certain_in or 0.0)
-        if left <= 0:
-            raise held_by_another(found, name)
-        who = "" if found.record is None else found.record.holder.id
-        if who != told and (who or last == who):  # who cannot be named may only be about to come or to go
-            told = who
-            waiting.tell(f"{held_by_another(found, name)}; {_what_for(found, left)}")
-        last = who
-        waiting.sleep(min(lock.poll, left))
-    if found.taken_over is not None:
-        waiting.tell(f"took over the lock on {name} of {found.taken_over.holder}: it gave no sign of life any more")
+    turn = _Turn(waiting, name)
+    found: Hold | Busy | None = None
+    try:
+        while isinstance(found := lock.take(holder), Busy):
+            turn.wait(found, lock.poll)
+        if found.taken_over is not None:
+            waiting.tell(f"took over the lock on {name} of {found.taken_over.holder}: it gave no sign of life any more")
+    except BaseException:
+        if found is not None and not isinstance(found, Busy):
+            found.release()
+        raise
     return found
 
 

@@ -131,9 +131,10 @@ class StateStore:
             StateError: the lock cannot be read or made.
         """
         waiting = Waiting(patience=patience, tell=tell, steady=time.monotonic, sleep=time.sleep)
-        hold = take_when_free(self._keeping.backend.lock(), holder, waiting, name=self.name)
-        self._held = holder, hold
+        hold: Hold | None = None
         try:
+            hold = take_when_free(self._keeping.backend.lock(), holder, waiting, name=self.name)
+            self._held = holder, hold
             yield
         except KeyboardInterrupt:
             self.hurry(_UNLOCKING)
@@ -143,7 +144,10 @@ class StateStore:
             try:
                 self._let_go()
             finally:
-                hold.release()
+                if hold is not None:
+                    hold.release()
+                else:
+                    self._haste.rest()  # an attempt that was given up may take the lock yet, and lets go of it then
 
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock `lock_id` and return who held it; `None` when nobody does.
