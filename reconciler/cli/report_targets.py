@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SESSIONS = "sessions.json"
 """Where a site that names no source has its sessions."""
-_RESCUED = re.compile(r"errored-state\.json|rollback-.*\.json")
+_RESCUED = re.compile(r"errored-state.*\.json|rollback-.*\.json")
 """What a run leaves where it ends badly, or may have to be taken back; its name is chosen when there is no turning."""
 _STREAMS = {1: "stdout", 2: "stderr"}
 

@@ -34,7 +34,7 @@ def test_nothing_is_written_over_what_the_site_file_names(site: Site, flag: str)
 
 
 @pytest.mark.parametrize("flag", ["--out", "--report=text"])
-@pytest.mark.parametrize("name", ["errored-state.json", "rollback-demo-0.json"])
+@pytest.mark.parametrize("name", ["errored-state.json", "errored-state-demo-7.json", "rollback-demo-0.json"])
 def test_nothing_is_written_over_what_a_run_leaves_for_its_rescue(site: Site, flag: str, name: str) -> None:
     ended = site.run("plan", "demo", *_asking(flag, name))
     assert (ended.code, "its way back" in ended.err) == (3, True)

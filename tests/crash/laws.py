@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from crash.floor import Arrived, values_of
 from crash.runs import Life, Place, Remains, live, plan_of
+from support.fleets import SITE
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
@@ -23,6 +24,8 @@ from reconciler.state import RESCUE_NAME
 
 RESCUED = frozenset({RESCUE_NAME, f".{RESCUE_NAME}.tmp"})
 """The file of a state that found no place of its own, and what a power cut can bring back of writing it."""
+_NUMBERED = re.compile(rf"(?<=errored-state)-{SITE}-\d+(-\d+)?(?=\.json)", re.ASCII)
+"""What such a file has in its name when there is one already."""
 _AT_REST = re.compile(
     r"state\.json(\.lock|\.backup-[1-5])?|\d{8}-(ended|cut-short|by-hand)\.journal|\.gitignore", re.ASCII
 )
@@ -132,7 +135,7 @@ def check_convergence(place: Place, desired: Desired, told: Mapping[int, Outcome
 
     `place` is changed. `told` is what runs before have said.
     """
-    found, rescued = place.read(), place.disk.files().keys() & RESCUED
+    found, rescued = place.read(), set(map(_unnumbered, place.disk.files())) & RESCUED
     planned = plan_of(place, desired)
     place.floor.heal(everybody)
     life = live(place, desired)
@@ -157,12 +160,16 @@ def check_rest(place: Place, desired: Desired, *, apart_from: Collection[str] = 
     state = place.read()
     assert plan_of(place, desired).changes == ()
     assert state.pending == {}
-    strays = {name for name in place.disk.files() if not _AT_REST.fullmatch(name)}
+    strays = {_unnumbered(name) for name in place.disk.files() if not _AT_REST.fullmatch(name)}
     assert strays <= set(apart_from)
     assert place.floor.gateway.requests_document()["max_overlap"] in (0, 1)
     for agent, record in state.agents.items():
         assert record.status is RecordStatus.ACKNOWLEDGED
         assert _lives(place, agent, record.concurrency), agent
+
+
+def _unnumbered(name: str) -> str:
+    return _NUMBERED.sub("", name)
 
 
 def _lives(place: Place, agent: int, recorded: Concurrency) -> bool:
