@@ -396,7 +396,7 @@ def test_a_push_that_ends_well_and_has_sent_nothing_is_no_write(tmp_path: Path) 
     rig = git_rig(tmp_path)
     real, wrapper = require_program("git", package="git"), tmp_path / "bin" / "git"
     wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\n[ "$1" = push ] && {{ echo Done; exit 0; }}\nexec {real} "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\ncase " $* " in *" push "*) echo Done; exit 0;; esac\nexec {real} "$@"\n')
     wrapper.chmod(0o755)
     rig.environ["PATH"] = f"{wrapper.parent}:/usr/bin:/bin"
     with pytest.raises(StateUnansweredError, match="cannot be written"):
