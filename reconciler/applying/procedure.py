@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from reconciler.applying import way_back
@@ -75,10 +75,10 @@ def apply(request: ApplyRequest, around: Surroundings) -> ApplyReport:
         gateway = request.desired.site.gateway
         client = GatewayClient(gateway, access=around.access, table=with_overrides(request.desired.site.retcodes))
         inverse = inverse_before(plan, state, left_by=request.command, begun_at=around.now())
-        recorder = _begin(plan, state, inverse, around)  # 7
+        begin = partial(_begin, plan, state, inverse, around)
         stop = _switch(request, around)
-        sending = _send(plan, request, around, client=client, recorder=recorder, stop=stop, aim=aim, state=state)
-        outcomes = asyncio.run(sending)
+        sending = _send(plan, request, around, client=client, begin=begin, stop=stop, aim=aim, state=state)  # 7
+        recorder, outcomes = asyncio.run(sending)
         return _finish(plan, outcomes, around, recorder=recorder, stop=stop, inverse=inverse)  # 8
 
 
@@ -123,17 +123,19 @@ async def _send(
     around: Surroundings,
     *,
     client: GatewayClient,
-    recorder: Recorder,
+    begin: Callable[[], Recorder],
     stop: Stop,
     aim: Aim,
     state: State,
-) -> tuple[Outcome, ...]:
+) -> tuple[Recorder, tuple[Outcome, ...]]:
     gateway = request.desired.site.gateway
     with around.watch_signals(stop):
+        # In a thread, so that a signal meanwhile throws the switch: the run ends in order then, with nobody called.
+        recorder = await asyncio.to_thread(begin)
         _stop_without_lock(around.store, stop)
         too_late = partial(stop.patience_over, more=_LAST_MOMENT)
         async with client, closing(around.source, too_late=too_late, on_bug=stop.request):
-            return await run_plan(
+            outcomes = await run_plan(
                 plan,
                 _desk(plan, request, around, caller=client, recorder=recorder, stop=stop),
                 workers=gateway.concurrency,
@@ -144,6 +146,7 @@ async def _send(
                 fail_fast=request.fail_fast,
                 on_outcome=around.on_outcome,
             )
+    return recorder, outcomes
 
 
 def _desk(

@@ -61,7 +61,7 @@ class Keeping:
         """
         # The journal first: whatever a writer does in between, it still fits the snapshot or counts for nothing.
         journal = self.journal.read()
-        kept = self._load()
+        kept = self.load()
         if journal is not None and kept.state.lineage is None:
             kept = replace(kept, drawn=journal.run.lineage)
         return kept, self.journal.recorded(journal, kept.state)
@@ -143,7 +143,12 @@ class Keeping:
                 "by the means of that place",
             )
 
-    def _load(self) -> Kept:
+    def load(self) -> Kept:
+        """Return the snapshot.
+
+        Raises:
+            StateError: it cannot be read or trusted.
+        """
         stored = self.backend.load()
         if stored is None:
             return Kept(state=empty_state(self._site), version=None)

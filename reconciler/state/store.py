@@ -25,14 +25,14 @@ from pathlib import Path
 from reconciler.errors import LockLostError, StateConflictError, StateError
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.past import Ending, PastRun
-from reconciler.model.state import OpenRun, State
+from reconciler.model.state import State
 from reconciler.state.advice import NOTHING_TO_MOVE, TAKEN, Advice
+from reconciler.state.announcing import announce, withdraw
 from reconciler.state.codec import encode
 from reconciler.state.entries import Intended
 from reconciler.state.files import OS_FILES, Files
 from reconciler.state.haste import Haste
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.ledger import as_if_sent
 from reconciler.state.lock import Hold, LockHolder, Waiting, take_when_free
 from reconciler.state.recorder import Recorder
 from reconciler.state.rescue import rescue_state
@@ -180,10 +180,11 @@ class StateStore:
         run = run_of(holder, kept.state, site=self._site, started=started, drawn=kept.drawn)
         journal = self._keeping.journal.open(run, kept.state)
         try:
-            opened = self._announce(kept, tuple(planned), started, holder)
+            opened = announce(self._keeping, kept, tuple(planned), holder, started=started)
             hold.require()
-        except BaseException:
+        except BaseException as error:
             journal.close()
+            self._withdraw(kept, holder, error)
             raise
         settle = partial(self._settle, opened)
         self._recorder = Recorder(kept.state, journal=journal, settle=settle, require_lock=hold.require)
@@ -262,17 +263,15 @@ class StateStore:
         self._keeping.journal.history.add(run, differences(recorded, saved))
         return saved
 
-    def _announce(self, kept: Kept, planned: tuple[Intended, ...], started: str, holder: LockHolder) -> Kept:
-        """Say where the state is kept that the run is open, and that whoever it may call is in doubt until it ends.
-
-        Should this machine vanish with the journal, that is the truth.
-        """
-        if not planned or not self._keeping.journal.announced:
-            return kept
-        sent = as_if_sent(planned, kept.state)
-        opened = replace(sent, open_run=OpenRun(run=holder.id, since=started, who=holder.who))
-        note = f"{holder.operation} begins, {len(planned)} calls, by {holder}"
-        return self._keeping.save(self._keeping.successor(opened, kept), kept, note=note)
+    def _withdraw(self, kept: Kept, holder: LockHolder, error: BaseException) -> None:
+        """Take back that a run is open which `error` has kept from beginning, once and as far as there is time."""
+        if not self.away or isinstance(error, LockLostError):  # then the state may be another's by now
+            return
+        if not isinstance(error, Exception):
+            self.hurry(_UNLOCKING)
+        self._haste.rest()  # what was given up may say so only now
+        with contextlib.suppress(StateError):
+            withdraw(self._keeping, kept, holder)
 
     def _settle(self, opened: Kept, records: State, rescue_directory: Path, whole: bool) -> State:  # noqa: FBT001 - a callback
         """Make the records of a run the state; `opened` is what it has to replace, `whole` is said of its journal."""

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from state.backends.object_server import serving_objects
 from state.backends.rigs import Rig, git_http_rig, http_rig, object_rig
+from state.backends.state_server import LOGIN, serving
 from support.counterparts import require_program
 from support.processes import PATIENCE, start_apply, wait_until
 from support.rehearsal import RehearsalServer
@@ -240,3 +242,34 @@ def test_nothing_of_a_run_elsewhere_is_left_in_the_environment_but_what_is_ignor
     assert left == {".reconciler"}
     kept = {path.name for path in (away.root / ".reconciler" / "demo").iterdir()}
     assert kept == {".gitignore", "history"}
+
+
+def test_whoever_is_interrupted_while_it_says_that_its_run_is_open_tells_every_outcome_and_calls_nobody(
+    slow_site: Site, server: RehearsalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_PASSWORD", LOGIN[1])
+    with serving() as states:
+        slow_site.write("site.yaml", (slow_site.root / "site.yaml").read_text() + http_state(states.url))
+        process, real = start_apply(slow_site), states.answer
+
+        def answer(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+            if states.seen["POST"] == 1 and method == "POST":
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.3)
+            return real(method, lock_id, body)
+
+        states.answer = answer  # type: ignore[method-assign]
+        out, err = process.communicate(timeout=PATIENCE)
+        document = json.loads(out)
+        assert process.returncode == document["exit_code"] == 130, err
+        assert [each["outcome"] for each in document["outcomes"]] == ["skipped"] * 20
+        assert total_calls(server) == 0
+        assert states.lock is None
+        assert states.state is not None
+        assert json.loads(states.state)["agents"] == {}
+        assert "open_run" not in json.loads(states.state)
+
+
+def http_state(url: str) -> str:
+    login = f"username: {LOGIN[0]}, password: 'env:STATE_PASSWORD'"
+    return f"state: {{backend: http, url: '{url}', {login}}}\n"
