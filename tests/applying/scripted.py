@@ -9,6 +9,7 @@ import asyncio
 import json
 import selectors
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -181,6 +182,8 @@ class Disk(OsFiles):
         self._opening = False
         self.syncs = 0
         """How often the journal was synced, the syncs that open it not counted."""
+        self.takes = 0.0
+        """Seconds a sync of the journal takes. A disk that takes none has nobody wait for it, and so nobody join."""
         self.fail_after: int | None = None
         """Syncs of the journal that still succeed, the one that opens it not counted."""
         self.syncing = threading.Event()
@@ -220,6 +223,7 @@ class Disk(OsFiles):
     def _sync_journal(self, handle: int) -> None:
         opening, self._opening = self._opening, False
         self.syncs += not opening
+        time.sleep(self.takes)
         if self.hold is not None and not opening:
             self.syncing.set()
             self.hold.wait(PATIENCE)

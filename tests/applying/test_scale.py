@@ -38,6 +38,7 @@ def test_who_has_no_session_costs_no_call_and_a_batch_of_them_no_more_syncs_than
 ) -> None:
     everybody = range(1001, 1001 + agents)
     room = Room(tmp_path, source=ScriptedSource(absent=frozenset(everybody)))
+    room.disk.takes = 0.002
     ending = room.run(fleet(*everybody), workers=16, ahead=16)
 
     assert set(ending.results.values()) == {Result.DEFERRED}
