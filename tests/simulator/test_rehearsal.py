@@ -209,6 +209,8 @@ def test_the_settings_skills_are_the_gateways_rules() -> None:
         {"port": 65_536},
         {"ca_out": Path("none") / "ca.pem"},
         {"sessions_out": Path("none") / "sessions.json"},
+        {"ca_out": Path("site.yaml")},
+        {"sessions_out": Path("state.json")},
     ],
     ids=[
         "spelling",
@@ -229,18 +231,24 @@ def test_the_settings_skills_are_the_gateways_rules() -> None:
         "port",
         "ca-out",
         "sessions-out",
+        "ca-over-yaml",
+        "sessions-over-a-state",
     ],
 )
 def test_settings_that_cannot_be_used_are_refused_before_the_announcement(
     wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "site.yaml").write_text("name: demo\n")
+    (tmp_path / "state.json").write_text('{\n  "agents": {}\n}\n')
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
     def announce(_facts: Mapping[str, object]) -> None:
         raise AssertionError("there is nothing to announce")
 
     with pytest.raises(InputError):
         run(RehearsalSettings(**{"port": 0, **wrong}), announce=announce)
+    assert before == {path.name: path.read_text() for path in tmp_path.iterdir()}
 
 
 def test_a_port_that_is_taken_is_an_input_error() -> None:
