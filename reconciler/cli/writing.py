@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from reconciler.errors import InputError
@@ -35,14 +36,18 @@ def read_file(path: Path, *, what: str) -> bytes:
         what: what it should be, for the message.
 
     Raises:
-        InputError: it cannot be read, or is far too large to be what it should be.
+        InputError: it cannot be read, is a device, or is far too large to be what it should be.
     """
     try:
         with path.open("rb") as file:
-            too_large = os.fstat(file.fileno()).st_size > _LARGEST
-            data = b"" if too_large else file.read(_LARGEST)
+            found = os.fstat(file.fileno())
+            endless = stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)  # a pipe is welcome, and has an end
+            too_large = found.st_size > _LARGEST
+            data = b"" if endless or too_large else file.read(_LARGEST + 1)
     except OSError as error:
         raise InputError(f"{path.as_posix()} cannot be read: {error.strerror}", hint=f"name the {what} file") from error
-    if too_large:
+    if endless:
+        raise InputError(f"{path.as_posix()} is a device", hint=f"name the {what} file")
+    if too_large or len(data) > _LARGEST:
         raise InputError(f"{path.as_posix()} is larger than 1 GiB: not a {what} of ours")
     return data

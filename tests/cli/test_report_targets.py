@@ -129,3 +129,10 @@ def test_a_report_leaves_alone_what_another_run_prepares_for_the_same_file(site:
     ended = site.run("plan", "demo", "--report", "markdown=plan.md", "--out", "plan.json")
     assert (ended.code, theirs.read_text()) == (0, "half")
     assert {file.name for file in site.work.iterdir()} == {"demo", "plan.md", ".plan.md.tmp", "plan.json"}
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+@pytest.mark.parametrize("command", [["show"], ["apply", "demo", "--yes", "--plan"]], ids=["show", "apply"])
+def test_a_device_is_no_document_and_is_not_read(site: Site, command: list[str], device: str) -> None:
+    ended = site.run(*command, device)
+    assert (ended.code, f"{device} is a device" in ended.err) == (3, True)
