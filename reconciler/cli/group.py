@@ -10,6 +10,7 @@ import importlib
 import click
 
 from reconciler import __version__
+from reconciler.collector import paused_collector
 
 _COMMANDS = {
     "validate": "Check an environment's files; touches nothing else.",
@@ -41,7 +42,8 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"reconciler.cli.commands.{cmd_name}")
+        with paused_collector():  # modules are made to stay, too
+            module = importlib.import_module(f"reconciler.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.cli.failures import UnwritableOutputError
@@ -47,7 +46,8 @@ def reopen_closed() -> None:
     """Give a stream that was closed before we began (`2>&-`) somewhere to go: nowhere."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we are
+            # Not by pathlib, which `--help` has no other use for.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def write(stream: TextIO, text: str) -> None:
