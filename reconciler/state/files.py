@@ -60,6 +60,10 @@ class Files(Protocol):
         """Take the exclusive lock at once; `BlockingIOError` when another holds it."""
         ...
 
+    def is_at(self, handle: int, path: Path) -> bool:
+        """Tell whether the open file is the one that has this name now."""
+        ...
+
     def set_mode(self, handle: int, mode: int) -> None:
         """Give the open file these permission bits."""
         ...
@@ -159,6 +163,13 @@ class OsFiles:
     def lock(self, handle: int) -> None:
         """Lock through `flock`, which the kernel undoes when the process dies."""
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def is_at(self, handle: int, path: Path) -> bool:
+        """Compare device and inode."""
+        try:
+            return os.path.samestat(os.fstat(handle), path.lstat())
+        except FileNotFoundError:
+            return False
 
     def set_mode(self, handle: int, mode: int) -> None:
         """Set it whatever the umask says."""

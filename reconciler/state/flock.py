@@ -2,7 +2,8 @@
 
 Rules of this file: the lock is on a file of its own, because a lock on a file that is replaced by renaming locks the
 old file only. That file is never removed (a waiter could hold the removed one); its content is for people, `flock` is
-what counts, and the kernel undoes it when the process dies, so it never runs out and never needs to be broken.
+what counts, and the kernel undoes it when the process dies, so it never runs out and never needs to be broken. Should
+somebody else remove or replace it (`git clean` does), whoever locked the removed one has lost the lock.
 
 On a shared file system the lock holds as far as `flock` does: on NFS since version 4 and on cluster file systems it
 excludes other machines; where it is made local to a machine by a mount option (`nolock`, `local_lock`), it does not.
@@ -20,23 +21,35 @@ from reconciler.state.files import Files, write_all
 from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock, write_lock
 
 _WAIT = "wait until that run has ended (--lock-timeout), or stop it: its lock goes with its process; nothing was sent"
+_TRIES = 3
+"""How often a lock file that vanishes while it is locked is made anew."""
 _ALIVE = "its process is alive, so there is nothing to break: wait for it, or stop it, and its lock goes with it"
 
 
 class _Held:
-    """The lock, held by this process: whatever happens, nobody else gets it before this process lets go or dies."""
+    """The lock, held by this process: nobody else gets it before this process lets go or dies, or its file goes."""
 
     taken_over: LockRecord | None = None
 
-    def __init__(self, handle: int, files: Files) -> None:
+    def __init__(self, handle: int, path: Path, *, name: str, files: Files) -> None:
         self._handle = handle
+        self._path = path
+        self._name = name
         self._files = files
 
     def require(self) -> None:
-        """Return: nobody else can hold it."""
+        """Return if the locked file is still the one that others would lock."""
+        with contextlib.suppress(OSError):  # who cannot look cannot be sure
+            if self._files.is_at(self._handle, self._path):
+                return
+        raise LockLostError(
+            f"the lock on {self._name} was lost: {self._path.name} was removed or replaced; nothing more is sent",
+            hint="what was acknowledged is recorded; leave that file alone, look whether another run is under way, "
+            "then apply again",
+        )
 
     def watch(self, on_lost: Callable[[LockLostError], None]) -> None:
-        """Return: it cannot be lost."""
+        """Return: whoever is to send asks `require` first, and the file goes without a word."""
 
     def release(self) -> None:
         """Empty the file and let go."""
@@ -65,7 +78,7 @@ class FileLock:
             handle = self._open()
             if handle is None:
                 return Busy(record=self._record(), advice=_WAIT)
-            held = _Held(handle, self._files)
+            held = _Held(handle, self._path, name=self._name, files=self._files)
             try:
                 self._sign(handle, LockRecord(holder=holder, heartbeat=None, lease=None))
             except BaseException:
@@ -87,16 +100,20 @@ class FileLock:
 
     def _open(self) -> int | None:
         """Return the file, locked, or `None` when another has locked it."""
-        handle = self._files.open_lock(self._path)
-        try:
-            self._files.lock(handle)
-        except BlockingIOError:
+        for _ in range(_TRIES):
+            handle = self._files.open_lock(self._path)
+            try:
+                self._files.lock(handle)
+                if self._files.is_at(handle, self._path):
+                    return handle
+            except BlockingIOError:
+                self._files.close(handle)
+                return None
+            except BaseException:
+                self._files.close(handle)
+                raise
             self._files.close(handle)
-            return None
-        except BaseException:
-            self._files.close(handle)
-            raise
-        return handle
+        return None
 
     def _sign(self, handle: int, record: LockRecord) -> None:
         self._files.truncate(handle)

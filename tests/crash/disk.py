@@ -227,6 +227,9 @@ class ModelDisk:
             raise _refusal(errno.EAGAIN)
         self._locks[handle] = inode
 
+    def is_at(self, handle: int, path: Path) -> bool:
+        return self._names.get(path) is self._handles[handle].inode
+
     def set_mode(self, handle: int, mode: int) -> None:
         self._handles[handle].inode.mode = mode
 

@@ -19,6 +19,7 @@ steps = st.one_of(
     st.tuples(st.just("replace"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
     st.tuples(st.just("write"), st.integers(0, 3), st.binary(min_size=1, max_size=5)),
     st.tuples(st.sampled_from(("truncate", "fsync", "close", "lock")), st.integers(0, 3)),
+    st.tuples(st.just("is_at"), st.integers(0, 3), st.sampled_from(NAMES)),
     st.tuples(st.sampled_from(("sizes_in", "sync_directory"))),
 )
 
@@ -49,11 +50,12 @@ class Witness:
             return "opened"
         return result
 
-    def _with_handle(self, name: str, number: int, *data: bytes) -> object:
+    def _with_handle(self, name: str, number: int, *data: bytes | str) -> object:
         if number >= len(self._open):
             return "nothing is open"
         handle = self._open.pop(number) if name == "close" else self._open[number]
-        result: object = getattr(self._files, name)(handle, *data)
+        given = (self._directory / each if isinstance(each, str) else each for each in data)
+        result: object = getattr(self._files, name)(handle, *given)
         return result
 
     def close_all(self) -> None:

@@ -163,6 +163,9 @@ class World:
     def lock(self, handle: int) -> None:
         self.do("lock", handle=handle, act=lambda: self.disk.lock(handle))
 
+    def is_at(self, handle: int, path: Path) -> bool:
+        return self.dead or self.disk.is_at(handle, path)  # asked before each call; it changes nothing
+
     def set_mode(self, handle: int, mode: int) -> None:
         self.do("set_mode", handle=handle, act=lambda: self.disk.set_mode(handle, mode))
 

@@ -91,6 +91,11 @@ class Disk:
     def lock(self, handle: int) -> None:
         self._do("lock", lambda: self._real.lock(handle))
 
+    def is_at(self, handle: int, path: Path) -> bool:
+        if "is_at" in self.refusals:
+            raise self.refusals["is_at"]
+        return self._real.is_at(handle, path)  # asked before each call; it changes nothing
+
     def set_mode(self, handle: int, mode: int) -> None:
         self._do("set_mode", lambda: self._real.set_mode(handle, mode))
 

@@ -16,7 +16,8 @@ from state.disk import Disk
 from state.records import holder, store
 
 import reconciler
-from reconciler.errors import ExitCode, LockHeldError, StateError
+from reconciler.errors import ExitCode, LockHeldError, LockLostError, StateError
+from reconciler.state.files import OsFiles
 
 HOLD = """
 import sys
@@ -170,3 +171,46 @@ def test_a_lock_that_cannot_be_made_is_an_error_of_the_state(tmp_path: Path, ste
     assert str(caught.value) == f"state.json cannot be locked: {'It broke' if number else 'OSError'}"
     assert hint in caught.value.hint
     assert disk.count("close") == disk.count("open_lock") - (step == "open_lock")
+
+
+@pytest.mark.parametrize("way", ["removed", "replaced"])
+def test_whoever_locked_a_file_that_is_gone_begins_no_call(tmp_path: Path, way: str) -> None:
+    kept, lock = store(tmp_path / "state.json"), tmp_path / "state.json.lock"
+    with kept.lock(holder()):
+        recorder = kept.begin_run()
+        recorder.require_lock()
+        lock.unlink()
+        if way == "replaced":
+            lock.touch()
+        with pytest.raises(LockLostError, match=r"state\.json\.lock was removed or replaced"):
+            recorder.require_lock()
+        recorder.close()
+
+
+def test_whoever_cannot_look_at_the_lock_file_is_not_sure_of_the_lock(tmp_path: Path) -> None:
+    disk = Disk()
+    kept = store(tmp_path / "state.json", files=disk)
+    with kept.lock(holder()):
+        disk.refusals["is_at"] = OSError(errno.EIO, "Input/output error")
+        with pytest.raises(LockLostError):
+            kept.begin_run()
+
+
+@pytest.mark.parametrize(("times", "held"), [(1, True), (2, True), (9, False)])
+def test_a_lock_file_that_vanishes_while_it_is_locked_is_made_anew(tmp_path: Path, times: int, held: bool) -> None:
+    class Vanishing(OsFiles):
+        left = times
+
+        def lock(self, handle: int) -> None:
+            super().lock(handle)
+            if self.left:
+                self.left -= 1
+                (tmp_path / "state.json.lock").unlink()
+
+    kept = store(tmp_path / "state.json", files=Vanishing())
+    if held:
+        with kept.lock(holder()):
+            kept.begin_run().close()
+    else:
+        with pytest.raises(LockHeldError), kept.lock(holder()):
+            pytest.fail("held by nobody and everybody")
