@@ -24,6 +24,7 @@ from datetime import datetime
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError, StateUnansweredError
 from reconciler.state.backend import Place, Stored
 from reconciler.state.lock import (
+    UNREADABLE,
     Busy,
     LockHolder,
     LockRecord,
@@ -36,6 +37,10 @@ from reconciler.state.lock import (
 LEASE = 60.0
 """Seconds without a sign of life after which a lock is free. The holder stops sending at three quarters of it."""
 _FREE = b"\n"
+_NAMELESS = (
+    "what the lock says cannot be read, so no id is its own: let the next run wait (--lock-timeout 5m), "
+    "which takes it over once it has run out"
+)
 _BEATS = 4  # renewals in a lease: one or two may fail before the holder has to stop
 _SAFE = 0.75
 _LAST_BEAT = 5.0  # seconds to wait, when letting go, for a renewal that is under way
@@ -78,11 +83,13 @@ class LeaseLock:
     def take(self, holder: LockHolder) -> LeaseHold | Busy:
         """Try once; see `lock.Lock`."""
         found = self._place.load()
-        before = _record_in(found)
+        before = None
         if found is not None and not _is_free(found):
+            before = _record_in(found)
             busy = self._judge(found, before)
             if busy is not None:
                 return busy
+            before = before or UNREADABLE
         record = LockRecord(holder=holder, heartbeat=self._clocks.now(), lease=self._lease)
         begun = self._clocks.steady()
         version = self._write(record, expected=None if found is None else found.version)
@@ -100,7 +107,8 @@ class LeaseLock:
             return None
         record = _record_in(found)
         if record is None or record.holder.id != lock_id:
-            raise held_by_another(Busy(record=record, advice=f"{lock_id} is not the id of that lock"), self._name)
+            advice = _NAMELESS if record is None else f"{lock_id} is not the id of that lock"
+            raise held_by_another(Busy(record=record, advice=advice), self._name)
         try:
             self._place.save(_FREE, expected=found.version, note="unlock")
         except StateConflictError:

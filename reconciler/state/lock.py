@@ -39,6 +39,8 @@ class LockHolder:
 
     def __str__(self) -> str:
         """Name the holder as a sentence does."""
+        if not self.id:
+            return self.who
         where = "" if self.url is None else f", {self.url}"
         return f"{self.who} ({self.operation}, since {self.since}, lock {self.id}{where})"
 
@@ -54,6 +56,12 @@ class LockRecord:
     """Seconds without a heartbeat after which the lock is free; `None` where that is not how it becomes free."""
     beat: int = 0
     """Counts the heartbeats, so that two records never are the same, whatever the holder's clock does."""
+
+
+UNREADABLE = LockRecord(
+    holder=LockHolder(id="", who="a holder who cannot be named", operation="", since=""), heartbeat=None, lease=None
+)
+"""What stands for a lock whose record cannot be read, where it is told of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,4 +256,5 @@ def take_when_free(lock: Lock, holder: LockHolder, waiting: Waiting, *, name: st
 def _what_for(busy: Busy, seconds: float) -> str:
     if busy.certain_in is None:
         return f"waiting for up to {seconds:.0f} s (--lock-timeout)"
-    return f"watching it for {seconds:.0f} s, to be sure that it has run out (or break it: state unlock)"
+    breaking = "" if busy.record is None else " (or break it: state unlock)"
+    return f"watching it for {seconds:.0f} s, to be sure that it has run out{breaking}"

@@ -359,7 +359,7 @@ def test_the_command_that_breaks_a_lock_names_the_environment_and_is_safe_to_cop
     assert busy(contender.take(BOB)).advice.endswith("reconciler state unlock '$(reboot)' 'my site'")
 
 
-def test_waiting_for_a_holder_who_cannot_be_named_is_told_once() -> None:
+def test_waiting_for_a_holder_who_cannot_be_named_is_told_once_and_so_is_taking_over_from_them() -> None:
     place, clock, lines = MemoryPlace(), Clock(), list[str]()
     place.save(b"not for people", expected=None)
 
@@ -368,5 +368,15 @@ def test_waiting_for_a_holder_who_cannot_be_named_is_told_once() -> None:
 
     waiting = Waiting(patience=300.0, tell=lines.append, steady=lambda: clock.seconds, sleep=sleep)
     take_when_free(lock(place, clock), BOB, waiting, name="the state").release()
-    (line,) = lines
-    assert line.startswith("the state is locked by another run; watching it for")
+    waited, over = lines
+    assert waited.startswith("the state is locked by another run; watching it for")
+    assert "unlock" not in waited
+    assert over == "took over the lock on the state of a holder who cannot be named: it gave no sign of life any more"
+
+
+def test_a_lock_that_cannot_be_read_is_broken_by_no_id_and_the_way_out_is_named() -> None:
+    place, clock = MemoryPlace(), Clock()
+    place.save(b"{", expected=None)
+    with pytest.raises(LockHeldError, match="the state is locked by another run") as caught:
+        lock(place, clock).unlock("run-1")
+    assert "--lock-timeout 5m" in caught.value.hint
