@@ -19,7 +19,7 @@ from pathlib import Path
 from reconciler.errors import JournalError
 from reconciler.state.entries import Entry, RunOpened
 from reconciler.state.failures import advise, explain, translated
-from reconciler.state.files import Files, write_all
+from reconciler.state.files import OWNER_ONLY, Files, write_all
 from reconciler.state.journal import frame, frame_all
 
 _PATIENCE = 0.01
@@ -132,8 +132,8 @@ class JournalWriter:
         return None
 
 
-def open_journal(path: Path, run: RunOpened, *, name: str, files: Files) -> JournalWriter:
-    """Create the journal of `run` at `path` and return it once its opening record is durable.
+def open_journal(path: Path, run: RunOpened, *, name: str, files: Files, mode: int = OWNER_ONLY) -> JournalWriter:
+    """Create the journal of `run` at `path`, with these permission bits, and return it once its opening is durable.
 
     Raises:
         StateError: it cannot be created or made durable; none is left behind then, or one that says nothing.
@@ -141,6 +141,8 @@ def open_journal(path: Path, run: RunOpened, *, name: str, files: Files) -> Jour
     with translated(name, "created"):
         handle = files.open_append(path)
         try:
+            if mode != OWNER_ONLY:
+                files.set_mode(handle, mode)
             write_all(files, handle, frame(run))
             files.fsync(handle)
             files.sync_directory(path.parent)

@@ -26,7 +26,7 @@ from reconciler.state.atomic import replace_file, sweep
 from reconciler.state.codec import decode, encode
 from reconciler.state.entries import RunOpened
 from reconciler.state.failures import translated
-from reconciler.state.files import Files
+from reconciler.state.files import OWNER_ONLY, Files
 from reconciler.state.history import History
 from reconciler.state.journal import Journal, is_compacted, read_journal, replay
 from reconciler.state.lock import LockHolder
@@ -116,11 +116,11 @@ def _read(path: Path, name: str, files: Files) -> Journal | None:
     return read_journal(data, name=name)
 
 
-def _open(path: Path, run: RunOpened, name: str, files: Files) -> OpenJournal:
+def _open(path: Path, run: RunOpened, name: str, files: Files, mode: int = OWNER_ONLY) -> OpenJournal:
     # Imported here: it needs asyncio, and a plan that only reads the state should not pay for that.
     from reconciler.state.commit import open_journal  # noqa: PLC0415
 
-    return open_journal(path, run, name=name, files=files)
+    return open_journal(path, run, name=name, files=files, mode=mode)
 
 
 class JournalBeside:
@@ -133,6 +133,7 @@ class JournalBeside:
         self.name = name
         self.history = history
         self._path = path
+        self._state = path.with_suffix("")
         self._files = files
 
     def read(self) -> Journal | None:
@@ -148,12 +149,14 @@ class JournalBeside:
 
     def sweep(self) -> None:
         """Remove what is left of the state's own replacement. See `RunJournal`."""
-        sweep(self._path.with_suffix(""), files=self._files)
+        sweep(self._state, files=self._files)
 
     def open(self, run: RunOpened, before: State) -> OpenJournal:
-        """Begin it; the snapshot beside it is what was before. See `RunJournal`."""
+        """Begin it; the snapshot beside it is what was before. Who may read that may read it. See `RunJournal`."""
         del before
-        return _open(self._path, run, self.name, self._files)
+        with translated(self.name, "created"):
+            mode = self._files.mode_of(self._state)
+        return _open(self._path, run, self.name, self._files, OWNER_ONLY if mode is None else mode)
 
     def remove(self, ending: Ending) -> None:
         """Remove it; see `RunJournal`."""

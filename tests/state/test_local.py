@@ -195,3 +195,16 @@ def test_writing_needs_the_lock(path: Path) -> None:
         store(path).begin_run()
     with pytest.raises(RuntimeError, match="under its lock"):
         store(path).write(empty_state("demo"))
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_whoever_may_read_the_state_may_read_the_journal_beside_it(path: Path, mode: int) -> None:
+    run(store(path), apply_one)
+    path.chmod(mode)
+    leave(store(path), lambda recorder: apply_one(recorder, 1002))
+    assert path.with_name("state.json.journal").stat().st_mode & 0o777 == mode
+
+
+def test_the_journal_of_a_first_run_is_for_its_owner_only(path: Path) -> None:
+    leave(store(path), apply_one)
+    assert path.with_name("state.json.journal").stat().st_mode & 0o777 == 0o600
