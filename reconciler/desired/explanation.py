@@ -205,8 +205,8 @@ def _out_of_range(refusal: _Refusal) -> _Findings:
     schema = refusal.schema
     high = schema["maximum"]
     wanted = f"from {schema['minimum']} to {high}" if "minimum" in schema else f"above 0 and at most {high}"
-    if "string" in schema["type"]:
-        wanted += f": {_noun(schema)}"  # a drop whose % was forgotten, say
+    if "string" in schema["type"] and refusal.value < 0:
+        wanted += f": {_noun(schema)}"  # whose % was forgotten
     yield _Finding(
         "out-of-range", f"{_name(refusal.tokens)} is {show(refusal.value)}; it must be {wanted}", refusal.tokens
     )
