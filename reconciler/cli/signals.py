@@ -44,6 +44,8 @@ def stop_on_signals(stop: Stop, *, store: StateStore, last_words: Callable[[], s
         # Consistent all the same: whatever was sent has a durable intent, and the next run takes it from there.
         cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar has hidden it
         write(sys.stderr, f"{cursor}left at once: calls without an answer are in doubt; the next plan lists them\n")
+        if store.to_break is not None:
+            write(sys.stderr, f"the lock on {store.name} stays; break it with: {store.to_break}\n")
         write(sys.stderr, last_words())
 
     with two_stages(end_in_order, tell, hurry=store.hurry):

@@ -30,6 +30,7 @@ class _Held:
     """The lock, held by this process: nobody else gets it before this process lets go or dies, or its file goes."""
 
     taken_over: LockRecord | None = None
+    to_break: str | None = None
 
     def __init__(self, handle: int, path: Path, *, name: str, files: Files) -> None:
         self._handle = handle

@@ -91,6 +91,11 @@ class ImpatientHold:
         self._hold = hold
         self._haste = haste
 
+    @property
+    def to_break(self) -> str | None:
+        """The command that breaks it, as long as it is held."""
+        return self._hold.to_break
+
     def require(self) -> None:
         """Return if the lock is certainly ours."""
         self._hold.require()

@@ -185,6 +185,7 @@ class LeaseHold:
         self, place: Place, record: LockRecord, term: _Term, *, name: str, clocks: Clocks, over: LockRecord | None
     ) -> None:
         self.taken_over = over
+        self.to_break: str | None = None
         self._place = place
         self._record = record
         self._term = term

@@ -84,6 +84,11 @@ class Hold(Protocol):
         """Whose lock it was until its lease ran out; `None` when it was free."""
         ...
 
+    @property
+    def to_break(self) -> str | None:
+        """The command that breaks it, as long as it is held; `None` where it runs out, or dies with the process."""
+        ...
+
     def require(self) -> None:
         """Return if it is certain that nobody else can hold the lock now.
 
@@ -97,7 +102,7 @@ class Hold(Protocol):
         ...
 
     def release(self) -> None:
-        """Let go. Never raises: what cannot be let go of runs out or dies with the process."""
+        """Let go. Never raises: what cannot be let go of runs out, dies with the process, or still has `to_break`."""
         ...
 
 
@@ -178,9 +183,12 @@ def how_to_break(record: LockRecord | None, environment: str | None) -> str:
     """
     if record is None:
         return ""
-    words = ["reconciler", "state", "unlock", record.holder.id, *([environment] if environment else [])]
-    # Quoted: the id is whatever the place of the lock says it is.
-    return f"; if you know that it is dead: {shlex.join(words)}"
+    return f"; if you know that it is dead: {breaking(record.holder.id, environment)}"
+
+
+def breaking(lock_id: str, environment: str | None) -> str:
+    """Return the command that breaks the lock `lock_id`, quoted: the id is whatever the place of the lock says."""
+    return shlex.join(["reconciler", "state", "unlock", lock_id, *([environment] if environment else [])])
 
 
 def held_by_another(busy: Busy, name: str) -> LockHeldError:
@@ -198,7 +206,7 @@ class Waiting:
     patience: float
     """Seconds to wait while another holds it; 0 refuses at once. A holder who looks dead is watched all the same."""
     tell: Callable[[str], None]
-    """Told each time there is somebody else to wait for, and whose lock was taken over."""
+    """Told each time there is somebody else to wait for, whose lock was taken over, and what was left behind."""
     steady: Callable[[], float]
     """Seconds on a clock that never jumps."""
     sleep: Callable[[float], object]

@@ -32,14 +32,14 @@ from reconciler.state.codec import encode
 from reconciler.state.entries import Intended
 from reconciler.state.files import OS_FILES, Files
 from reconciler.state.haste import Haste
+from reconciler.state.holding import UNLOCKING, held
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.lock import Hold, LockHolder, Waiting, take_when_free
+from reconciler.state.lock import Hold, LockHolder, Waiting
 from reconciler.state.recorder import Recorder
 from reconciler.state.rescue import rescue_state
 from reconciler.state.retelling import differences, past_runs
 from reconciler.state.run_journal import run_of
 
-_UNLOCKING = 5.0  # seconds for letting go of the lock after an interrupt
 _NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
 
 
@@ -124,30 +124,20 @@ class StateStore:
         Args:
             holder: who to name to others.
             patience: seconds to wait while another holds it.
-            tell: told whom there is to wait for, and whose lock was taken over.
+            tell: told whom there is to wait for, whose lock was taken over, and that ours could not be let go of.
 
         Raises:
             LockHeldError: another holds it; the text names them.
             StateError: the lock cannot be read or made.
         """
         waiting = Waiting(patience=patience, tell=tell, steady=time.monotonic, sleep=time.sleep)
-        hold: Hold | None = None
-        try:
-            hold = take_when_free(self._keeping.backend.lock(), holder, waiting, name=self.name)
+        with held(self._keeping.backend.lock(), holder, waiting, haste=self._haste, name=self.name) as hold:
             self._held = holder, hold
-            yield
-        except KeyboardInterrupt:
-            self.hurry(_UNLOCKING)
-            raise
-        finally:
-            self._held = None
             try:
-                self._let_go()
+                yield
             finally:
-                if hold is not None:
-                    hold.release()
-                else:
-                    self._haste.rest()  # an attempt that was given up may take the lock yet, and lets go of it then
+                self._held = None
+                self._let_go()
 
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock `lock_id` and return who held it; `None` when nobody does.
@@ -157,6 +147,11 @@ class StateStore:
             StateError: the lock cannot be read or written.
         """
         return self._keeping.backend.lock().unlock(lock_id)
+
+    @property
+    def to_break(self) -> str | None:
+        """The command that breaks the lock held now, should this process be left at once; `None` if it needs none."""
+        return None if self._held is None else self._held[1].to_break
 
     def watch_lock(self, on_lost: Callable[[LockLostError], None]) -> None:
         """Call `on_lost`, from another thread perhaps, if the lock is lost while it is held."""
@@ -268,7 +263,7 @@ class StateStore:
         if not self.away or isinstance(error, LockLostError):  # then the state may be another's by now
             return
         if not isinstance(error, Exception):
-            self.hurry(_UNLOCKING)
+            self.hurry(UNLOCKING)
         self._haste.rest()  # what was given up may say so only now
         with contextlib.suppress(StateError):
             withdraw(self._keeping, kept, holder)

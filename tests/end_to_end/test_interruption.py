@@ -6,6 +6,7 @@ import json
 import signal
 
 import pytest
+from state.backends.state_server import LOGIN, serving
 from support.processes import PATIENCE, start_apply, wait_until
 from support.rehearsal import RehearsalServer
 from support.site import Site
@@ -74,6 +75,25 @@ def test_a_second_signal_leaves_at_once_and_loses_nothing(slow_site: Site, serve
     assert "in doubt" in document["diagnostics"][0]["detail"]
     reasons = {each["reason"] for each in slow_site.run("plan", "demo", "--json").document["changes"]}
     assert "in-doubt" in reasons
+
+
+def test_a_second_signal_says_how_to_break_a_lock_that_never_runs_out(
+    slow_site: Site, server: RehearsalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as kept:
+        monkeypatch.setenv("STATE_TOKEN", LOGIN[1])
+        login = f"username: {LOGIN[0]}, password: env:STATE_TOKEN"
+        slow_site.edit("site.yaml", "name: demo\n", f"name: demo\nstate: {{backend: http, url: {kept.url}, {login}}}\n")
+        process = start_apply(slow_site)
+        wait_until(lambda: len(applied_at_the_gateway(server)) >= 3)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert kept.lock is not None
+        command = f"reconciler state unlock {json.loads(kept.lock)['ID']} demo"
+        assert f"the lock on {kept.url} stays; break it with: {command}\n" in err
+        broken = slow_site.run(*command.split()[1:])
+        assert (broken.code, broken.out.endswith("; it is free.\n")) == (0, True)
 
 
 def test_a_bug_in_the_middle_of_a_run_exits_1_and_what_was_acknowledged_is_recorded(

@@ -125,12 +125,19 @@ class HttpBackend:
             raise reply.refused(what)
         return Stored(data=reply.body, version=_version(reply.body))
 
-    def _hold(self, lock_id: str, let_go: Callable[[], None]) -> WatchedHold:
-        def release() -> None:
+    def _hold(self, lock_id: str, let_go: Callable[[], bool]) -> WatchedHold:
+        def release() -> bool:
             self._held = None
-            let_go()
+            return let_go()
 
-        self._held = WatchedHold(lock_id, look=self._look, release=release, name=self.name, pause=self._pause)
+        self._held = WatchedHold(
+            lock_id,
+            look=self._look,
+            release=release,
+            name=self.name,
+            pause=self._pause,
+            environment=self._environment,
+        )
         return self._held
 
     def _exchange(self) -> Exchange:
@@ -148,7 +155,7 @@ class HttpLock:
         self,
         exchange: Callable[[], Exchange],
         settings: HttpState,
-        hold: Callable[[str, Callable[[], None]], WatchedHold],
+        hold: Callable[[str, Callable[[], bool]], WatchedHold],
         *,
         environment: str | None,
     ) -> None:
@@ -209,11 +216,12 @@ class HttpLock:
         what = f"{self._name} cannot be unlocked"
         return self._exchange().send(self._methods[1], self._unlock_url, what=what, body=_lock_info(holder))
 
-    def _let_go(self, holder: LockHolder) -> None:
+    def _let_go(self, holder: LockHolder) -> bool:
+        """Unlock, and return whether the lock is not ours any more; whoever else has it by now keeps it."""
         try:
-            self._unlock(holder)
+            return self._unlock(holder).status in _DONE | _NOTHING | _HELD
         except StateError:
-            return  # then `state unlock` has to be used; the next run names the lock
+            return False
 
 
 _EPOCH = "1970-01-01T00:00:00Z"

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 from reconciler.errors import LockLostError, StateError
-from reconciler.state.lock import LockRecord
+from reconciler.state.lock import LockRecord, breaking
 
 
 class WatchedHold:
@@ -22,18 +22,27 @@ class WatchedHold:
     taken_over: LockRecord | None = None
 
     def __init__(
-        self, lock_id: str, *, look: Callable[[], str | None], release: Callable[[], None], name: str, pause: float
+        self,
+        lock_id: str,
+        *,
+        look: Callable[[], str | None],
+        release: Callable[[], bool],
+        name: str,
+        pause: float,
+        environment: str | None,
     ) -> None:
         """Begin to look.
 
         Args:
             lock_id: under which the server holds it.
             look: returns the version of the state as it is on the server now.
-            release: unlocks.
+            release: unlocks, and returns whether that has succeeded.
             name: the state's, for messages.
             pause: seconds between two looks.
+            environment: the environment as the user names it.
         """
         self.id = lock_id
+        self.to_break: str | None = breaking(lock_id, environment)
         self._look = look
         self._release = release
         self._name = name
@@ -73,7 +82,8 @@ class WatchedHold:
     def release(self) -> None:
         """Unlock, and look no more."""
         self._ended.set()
-        self._release()
+        if self._release():
+            self.to_break = None
 
     def _watch(self, pause: float) -> None:
         while self._lost is None and not self._ended.wait(pause):

@@ -307,3 +307,35 @@ def test_who_holds_no_lock_any_more_looks_no_more(server: StateServer, tmp_path:
         assert "http-watch" in {thread.name for thread in set(enumerate_threads()) - others}
     wait_until(lambda: "http-watch" not in {thread.name for thread in set(enumerate_threads()) - others})
     assert server.seen["UNLOCK"] == 1
+
+
+@pytest.mark.parametrize("status", [500, 401, 400])
+def test_a_lock_that_could_not_be_let_go_of_is_told_with_the_command_that_breaks_it(
+    server: StateServer, tmp_path: Path, status: int
+) -> None:
+    rig, told = rig_of(server, tmp_path, retries=0), list[str]()
+    kept = rig.store()
+    command = "reconciler state unlock run-1 demo"
+    with kept.lock(holder(), tell=told.append):
+        during = kept.to_break
+        server.trouble = [status]
+    assert (during, kept.to_break) == (command, None)
+    assert told == [f"the lock on {kept.name} could not be let go of and may still be held; break it with: {command}"]
+    broken = rig.store().unlock("run-1")
+    assert broken is not None
+
+
+def test_a_lock_that_nobody_had_the_time_to_let_go_of_is_told(server: StateServer, tmp_path: Path) -> None:
+    kept, told = rig_of(server, tmp_path).store(), list[str]()
+    with kept.lock(holder(), tell=told.append):
+        kept.hurry(0)
+    assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
+
+
+def test_a_lock_that_another_has_by_now_is_left_to_them_without_a_word(server: StateServer, tmp_path: Path) -> None:
+    told: list[str] = []
+    with rig_of(server, tmp_path).store().lock(holder(), tell=told.append):
+        server.lock = json.dumps(TERRAFORM).encode()
+    assert (told, server.state) == ([], None)
+    with pytest.raises(LockHeldError, match="carol@laptop"), rig_of(server, tmp_path).store().lock(holder()):
+        pytest.fail("two holders")

@@ -1,0 +1,41 @@
+"""The lock from the first try until it is let go of, whatever comes in between.
+
+Rules of this file: no way out leaves a lock behind that somebody still waited for; where that cannot be helped, and
+nothing else would end the lock, it is told with the command that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.state.haste import Haste
+from reconciler.state.lock import Hold, Lock, LockHolder, Waiting, take_when_free
+
+UNLOCKING = 5.0
+"""Seconds for letting go of the lock, or of what was announced under it, after an interrupt."""
+
+
+@contextmanager
+def held(lock: Lock, holder: LockHolder, waiting: Waiting, *, haste: Haste, name: str) -> Iterator[Hold]:
+    """Hold the lock on the state `name` during the block; `haste` is the time there is for another machine.
+
+    Raises:
+        LockHeldError: another holds it; the text names them.
+        StateError: the lock cannot be read or made.
+    """
+    hold: Hold | None = None
+    try:
+        hold = take_when_free(lock, holder, waiting, name=name)
+        yield hold
+    except KeyboardInterrupt:
+        haste.hurry(UNLOCKING)
+        raise
+    finally:
+        if hold is None:
+            haste.rest()  # an attempt that was given up may take the lock yet, and lets go of it then
+        else:
+            hold.release()
+            if hold.to_break is not None:
+                words = f"the lock on {name} could not be let go of and may still be held; break it with: "
+                waiting.tell(f"{words}{hold.to_break}")
