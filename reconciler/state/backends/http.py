@@ -31,7 +31,7 @@ from reconciler.model.state_settings import HttpState
 from reconciler.state.backend import Stored
 from reconciler.state.backends.http_exchange import Exchange, Reply
 from reconciler.state.backends.http_watch import WatchedHold
-from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, how_to_break, read_lock
+from reconciler.state.lock import Busy, LockHolder, LockRecord, breaking, held_by_another, how_to_break, read_lock
 
 _READ = frozenset({HTTPStatus.OK})
 _NOTHING = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})
@@ -167,6 +167,7 @@ class HttpLock:
         self._unlock_url = settings.unlock_url or self._lock_url
         self._methods = (settings.lock_method, settings.unlock_method)
         self._hold = hold
+        self._unanswered = False  # whether a try to take it may have got through without our knowing
 
     def take(self, holder: LockHolder) -> WatchedHold | Busy:
         """Try once; see `lock.Lock`."""
@@ -174,7 +175,9 @@ class HttpLock:
         if reply.status in _HELD:
             record = _record(reply.body)
             if record is None or record.holder.id != holder.id:  # else only the answer to our first try was lost
-                return Busy(record=record, advice=f"{_WAIT}{how_to_break(record, self._environment)}")
+                self._unanswered |= reply.again
+                perhaps = self._perhaps_ours(holder) if record is None and self._unanswered else ""
+                return Busy(record=record, advice=f"{_WAIT}{how_to_break(record, self._environment)}{perhaps}")
         elif reply.status not in _DONE:
             raise reply.refused(f"{self._name} cannot be locked")
         return self._hold(holder.id, partial(self._let_go, holder))
@@ -183,16 +186,18 @@ class HttpLock:
         """Break the lock; see `lock.Lock`. Who holds it is known only from trying to lock."""
         probe = LockHolder(id=f"unlock-{lock_id}", who="state unlock", operation="state unlock", since=_EPOCH)
         reply = self._lock(probe)
-        if reply.status in _DONE:
-            self._undo(probe)
+        record = _record(reply.body) if reply.status in _HELD else None
+        if reply.status in _DONE or (record is not None and record.holder.id == probe.id):
+            self._undo(probe)  # perhaps only the answer to the first try was lost
             return None
         if reply.status not in _HELD:
             raise reply.refused(f"{self._name} cannot be unlocked")
-        record = _record(reply.body)
         if record is not None and record.holder.id != lock_id:
             raise held_by_another(Busy(record=record, advice=f"{lock_id} is not the id of that lock"), self._name)
         holder = record.holder if record is not None else LockHolder(id=lock_id, who="?", operation="?", since=_EPOCH)
         done = self._unlock(holder)
+        if done.status in _HELD and record is None and self._unlock(probe).status in _DONE:
+            return None  # it was free, and nameless only because the probe's own answer was lost
         if done.status in _HELD:
             raise LockHeldError(f"{self._name} is locked, and not by {lock_id}", hint="look who holds it on the server")
         if done.status not in _DONE:
@@ -205,8 +210,13 @@ class HttpLock:
         if reply.status not in _DONE | _NOTHING:
             raise StateError(
                 f"{self._name} was free, and is locked as {probe.id} now: the server answered {reply.status} to UNLOCK",
-                hint="look at state.unlock_url and state.unlock_method, and at the server",
+                hint="look at state.unlock_url and state.unlock_method, and at the server; then "
+                + breaking(probe.id, self._environment),
             )
+
+    def _perhaps_ours(self, holder: LockHolder) -> str:
+        command = breaking(holder.id, self._environment)
+        return f"; the server answered only when asked again, so it may be this run's own: {command}"
 
     def _lock(self, holder: LockHolder) -> Reply:
         what = f"{self._name} cannot be locked"

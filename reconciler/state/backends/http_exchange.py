@@ -11,7 +11,7 @@ import hashlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
@@ -34,6 +34,8 @@ class Reply:
 
     status: int
     body: bytes
+    again: bool = False
+    """Whether an earlier try of the same request may have been done: it had no answer, or one that told of trouble."""
 
     def refused(self, what: str) -> StateError:
         """Return the error for a status that is not what was asked for."""
@@ -97,7 +99,7 @@ class Exchange:
                     raise _no_reply(what, error, writing=writing) from None
             else:
                 if reply.status not in _TROUBLE or tries_left == 0:
-                    return reply
+                    return replace(reply, again=tries_left < self._retries)
             self._sleep(wait)
         raise AssertionError("the last try returns or raises")
 

@@ -22,6 +22,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import empty_state
 from reconciler.model.state_settings import BasicLogin, HttpState
 from reconciler.state import encode
+from reconciler.state.backends.http import HttpLock
 from reconciler.state.recorder import Recorder
 
 LOGGED_IN = BasicLogin(username=LOGIN[0], password=TOKEN)
@@ -339,3 +340,50 @@ def test_a_lock_that_another_has_by_now_is_left_to_them_without_a_word(server: S
     assert (told, server.state) == ([], None)
     with pytest.raises(LockHeldError, match="carol@laptop"), rig_of(server, tmp_path).store().lock(holder()):
         pytest.fail("two holders")
+
+
+def losing_the_first_answer(server: StateServer, *, nameless: bool) -> None:
+    """Let the server do what it is asked first, and a proxy before it answer that it is in trouble."""
+    answer = server.answer
+
+    def told(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+        status, said = answer(method, lock_id, body)
+        if server.seen[method] == 1 and method == "LOCK":
+            return 502, b""
+        return status, b"" if nameless else said
+
+    server.answer = told  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("nameless", [False, True], ids=["named", "nameless"])
+def test_a_look_whether_it_is_free_leaves_no_lock_behind_though_its_answer_was_lost(
+    server: StateServer, tmp_path: Path, nameless: bool
+) -> None:
+    losing_the_first_answer(server, nameless=nameless)
+    assert rig_of(server, tmp_path).store().unlock("run-9") is None
+    assert server.lock is None
+
+
+def test_a_nameless_lock_of_another_is_not_unlocked_by_the_look_at_it(server: StateServer, tmp_path: Path) -> None:
+    server.lock = json.dumps(TERRAFORM).encode()
+    losing_the_first_answer(server, nameless=True)
+    with pytest.raises(LockHeldError, match="and not by run-9"):
+        rig_of(server, tmp_path).store().unlock("run-9")
+    assert server.lock is not None
+
+
+def test_a_nameless_lock_that_may_be_our_own_is_told_with_its_id(
+    server: StateServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpLock, "poll", 0.01)
+    losing_the_first_answer(server, nameless=True)
+    rig = rig_of(server, tmp_path)
+    with (
+        pytest.raises(LockHeldError, match="is locked by another run") as caught,
+        rig.store().lock(holder(), patience=1.0),
+    ):
+        pytest.fail("two holders")
+    assert server.seen["LOCK"] > 2
+    assert caught.value.hint.endswith("it may be this run's own: reconciler state unlock run-1 demo")
+    assert rig.store().unlock("run-1") is not None
+    assert server.lock is None
