@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import State, empty_state
 from reconciler.state import decode, encode
+from reconciler.state.record_fields import record_fields
 
 DOCUMENT = encode(state({1001: record(session="login-1"), 20001: in_doubt(WEB_CHAT_4)}))
 WAITING = encode(state(waiting={1002: pending(attempts=3), 20001: pending(retcode=None)}))
@@ -41,6 +43,26 @@ def refusal(data: bytes, *, site: str = "demo") -> StateError:
 @given(states())
 def test_every_state_comes_back_as_it_was_written(written: State) -> None:
     assert decode(encode(written), site="demo") == written
+
+
+@given(states())
+def test_a_record_is_written_as_json_writes_its_fields(written: State) -> None:
+    said = [f'"{agent}": {orjson.dumps(record_fields(each)).decode()}' for agent, each in written.agents.items()]
+    lines = encode(written).decode().split('  "agents": {\n')[-1].split("\n  }")[0].split(",\n") if said else []
+    assert sorted(said) == [line.removeprefix("    ") for line in lines]
+
+
+@pytest.mark.parametrize("session", ["", ",\n  ", '",\n  "', "\u2028", "null", "é"], ids=repr)
+def test_a_session_may_hold_what_parts_others(session: str) -> None:
+    written = state({1001: record(session=session), 1002: record(session=None), 1003: record(session=session)})
+    assert decode(encode(written), site="demo") == written
+
+
+def test_a_missing_time_is_refused_also_behind_one_that_may_be_missing() -> None:
+    written = encode(state({1001: in_doubt(WEB_CHAT_4), 1002: record()}))
+    data = written.replace(f'"acknowledged_at":"{EARLIER}"'.encode(), b'"acknowledged_at":null')
+    assert data.count(b'"acknowledged_at":null') == 2
+    assert "agent 1002" in str(refusal(data))
 
 
 @given(states(), st.randoms(use_true_random=False))
