@@ -8,8 +8,9 @@ that no plan held. Once all is well again, one run is enough, and the plan after
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,13 +31,16 @@ from support.fleets import NOW
 
 from reconciler.applying.procedure import _intended
 from reconciler.errors import LockHeldError, LockLostError, StalePlanError, StateConflictError, StateError
+from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Desired
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.inverse import InversePlan
 from reconciler.model.plan import Plan
 from reconciler.model.site import OnAgentRemoval
-from reconciler.model.state import RecordStatus, State
+from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning import make_plan
-from reconciler.state import LockHolder
+from reconciler.state import LockHolder, StateStore
 from reconciler.state.lease import LEASE
 from reconciler.state.recorder import Recorder
 
@@ -108,6 +112,8 @@ class History(RuleBasedStateMachine):
         self.reviewed: Plan | None = None
         self.planned: set[tuple[int, Values]] = set()
         self.strays = RESCUED
+        self.lineages: list[str | None] = []
+        self.way_back: InversePlan | None = None
 
     @property
     def desired(self) -> Desired:
@@ -145,7 +151,46 @@ class History(RuleBasedStateMachine):
 
     @rule(agent=agents, fate=st.none() | deaths)
     def drop_a_record_by_hand(self, agent: int, fate: Fate | None) -> None:
-        self.by_hand(fate, agent)
+        before = self.place.read()
+        wanted = {number: each for number, each in before.agents.items() if number != agent}
+        self.by_hand(fate, lambda store: store.write(before.with_agents(wanted)), wanted)
+
+    @rule(agent=agents, fate=st.none() | deaths, forced=st.booleans())
+    def push_by_hand(self, agent: int, fate: Fate | None, forced: bool) -> None:
+        """Push what is recorded without an agent, as a later state or, by force, as one of another lineage."""
+        before = self.place.read()
+        wanted = {number: each for number, each in before.agents.items() if number != agent}
+        pushed = before.with_agents(wanted)
+        if forced:
+            force, pushed = before.serial, replace(pushed, lineage=str(uuid.UUID(int=len(self.lineages))), serial=40)
+            self.lineages.append(pushed.lineage)
+        elif before.lineage is not None:
+            force, pushed = None, replace(pushed, serial=before.serial + 1)
+        else:
+            force = None
+        self.by_hand(fate, lambda store: store.push(pushed, force=force), wanted, may_refuse=not forced)
+
+    @rule(agent=agents, fate=st.none() | deaths)
+    def adopt(self, agent: int, fate: Fate | None) -> None:
+        """Record as acknowledged what is wanted and is so already, which people know who took the site over."""
+        before, value = self.place.read(), self.wanted.get(agent)
+        taken = [each.values for each in self.place.floor.book if each.agent == agent and each.taken]
+        if value is None or taken[-1:] != [values_of(value)]:
+            return
+        record = AgentRecord(
+            concurrency=value, callnums_key=CallnumsKey.CAMEL, acknowledged_at=NOW, session=None, team=None
+        )
+        wanted = {**before.agents, AgentId(agent): record}
+        self.by_hand(fate, lambda store: store.write(before.with_agents(wanted)), wanted)
+
+    @precondition(lambda self: self.way_back is not None)
+    @rule(fate=fates)
+    def roll_back(self, fate: Fate | None) -> None:
+        """Take back what the last run has changed, which is refused once that is not the last word any more."""
+        life = live(self.place, self.desired, fate, undo=self.way_back)
+        self.planned |= set() if life.plan is None else calls_in(life.plan)
+        assert life.sent_unsaid == []
+        assert life.error is None or isinstance(life.error, StalePlanError | StateError)
 
     @rule()
     def switch_the_backend(self) -> None:
@@ -247,18 +292,36 @@ class History(RuleBasedStateMachine):
         self.planned |= calls_in(plan_of(self.place, desired))
         life = live(self.place, desired, fate, **request)
         assert life.sent_unsaid == []
+        if life.report is not None:
+            self.way_back = life.report.inverse if life.report.inverse.changes else None
         return life
 
-    def by_hand(self, fate: Fate | None, agent: int) -> None:
-        """Drop a record as `state rm` does; a death in its midst has done it or has not."""
-        before = self.place.read()
-        wanted = {number: each for number, each in before.agents.items() if number != agent}
+    def by_hand(
+        self,
+        fate: Fate | None,
+        change: Callable[[StateStore], object],
+        wanted: Mapping[AgentId, AgentRecord],
+        *,
+        may_refuse: bool = False,
+    ) -> None:
+        """Change the state as a command by hand does; a death in its midst has done it or has not.
+
+        Where it `may_refuse`, it does so if an unfinished run has done what would be lost.
+        """
+        before, refused = self.place.read(), False
         world = World(self.place.disk, fate)
         store = self.place.open_store(world)
-        with contextlib.suppress(Died), store.lock(OTHER, patience=300.0):
-            store.write(store.read().with_agents(wanted))
+        try:
+            with store.lock(OTHER, patience=300.0):
+                change(store)
+        except Died:
+            assert world.dead
+        except StateError as error:
+            refused = "what a run that was cut short has done" in str(error)
+            assert may_refuse
+            assert refused
         found = self.place.read().agents
-        assert found == wanted or (world.dead and found == before.agents)
+        assert found == before.agents if refused else found == wanted or (world.dead and found == before.agents)
 
     def move_in(self, moved: State) -> None:
         """Push what was recorded elsewhere, as `state push` does; what is there already is lost by name only."""
@@ -271,8 +334,9 @@ class History(RuleBasedStateMachine):
                 store.push(moved, force=kept.state.serial)
             else:
                 return
-        # Nothing else may have refused it: what is there is later, or a run that was cut short has done more.
-        assert kept.state.serial >= moved.serial or recorded.content != kept.state.content
+        # Nothing else may have refused it: it is of another lineage or later, or an unfinished run has done more.
+        other = kept.state.lineage != moved.lineage
+        assert other or kept.state.serial >= moved.serial or recorded.content != kept.state.content
 
 
 History.TestCase.settings = settings(
