@@ -4,6 +4,8 @@ Rules of this file: every record is one line, `<length> <crc32> <json>\n` with e
 that was cut by a crash can be told from a line that was damaged later. What a crash can leave (a last line that is a
 mere beginning, or zeros where the file grew but its content did not arrive) was never promised to anyone and is cut.
 Every other flaw is refused with its offset: a record that cannot be read may be the one that says an agent was changed.
+So is a hole with whole records behind it, which a power cut can leave where a disk keeps a later page of the last write
+and not an earlier one: nothing in the file tells it from damage to what was promised.
 """
 
 from __future__ import annotations

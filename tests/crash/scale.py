@@ -68,7 +68,7 @@ DAMAGES = Figure(
     test="crash/test_journal_damage.py",
 )
 HISTORIES = Figure(
-    what="Drawn histories of edits, runs, failures, kills, power cuts and people who come and go",
+    what="Drawn histories of edits, runs, rollbacks, changes by hand, failures, kills, power cuts and absent people",
     usually=50,
     torture=1_000,
     test="crash/test_histories.py",

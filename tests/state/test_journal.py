@@ -364,3 +364,11 @@ def test_replay_refuses_what_cannot_have_happened(happened: list[Entry]) -> None
     journal = journal_of(*happened)
     with pytest.raises(JournalError, match=rf"{NAME}:{journal.entries[-1][0]}: .*agent 100[12] has no"):
         replay(journal, state())
+
+
+@pytest.mark.parametrize("end", [100, 4096])
+def test_a_hole_amid_what_was_written_is_refused_and_not_taken_for_its_end(end: int) -> None:
+    batch = b"".join(frame(Forgotten(agent=AgentId(2000 + number))) for number in range(200))
+    hole = DATA + bytes(end) + batch[end:]
+    with pytest.raises(JournalError, match=rf"^{NAME}:{len(DATA)}: the journal is damaged"):
+        read_journal(hole, name=NAME)
