@@ -20,7 +20,7 @@ from collections.abc import Callable
 from reconciler.errors import StateConflictError, StateError, StateUnansweredError
 from reconciler.git import Finished
 from reconciler.state.backend import Stored
-from reconciler.state.backends.git_program import Git
+from reconciler.state.backends.git_program import SHA1, SHA256, Git, format_of
 from reconciler.state.backends.git_remote import GitRemote
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
@@ -35,8 +35,13 @@ _TOLD = re.compile(r"^[^!\t]\t\S*:(?P<ref>\S+)\t", re.MULTILINE)
 _NOT_OURS = "look what is kept under that ref, and let state.ref in site.yaml name one that holds the state alone"
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between pushes that a server refused though nothing had changed."""
+_OTHER = {SHA1: SHA256, SHA256: SHA1}
 _TRIES = 3  # to fetch a ref that may be removed, and made again, in the same moment
 _AGAIN = "run again; if it stays so, look whether this user may read and push that ref"
+
+
+class _UnheardError(StateUnansweredError):
+    """A push ended without a word of our ref, and the ref is as it was."""
 
 
 class GitPlace:
@@ -85,13 +90,38 @@ class GitPlace:
             git, _ = self._reach()
             if expected is not None and git.run("cat-file", "-e", f"{expected}^{{commit}}").code != 0:
                 self._require_tip(expected)
-            blob = git.output("hash-object", "-w", "--stdin", stdin=data).decode()
-            tree = git.output("mktree", stdin=f"100644 blob {blob}\t{self._file}\n".encode()).decode()
-            parents = () if expected is None else ("-p", expected)
-            message = f"{note or 'state'}\n".encode()
-            commit = git.output("commit-tree", tree, *parents, "-F", "-", stdin=message).decode()
-            self._push(commit, expected)
-            return commit
+            try:
+                return self._write(data, expected, note)
+            except _UnheardError as unheard:
+                if expected is not None:
+                    raise
+                return self._write_as_they_do(data, note, unheard)
+
+    def _write(self, data: bytes, expected: str | None, note: str) -> str:
+        git, _ = self._reach()
+        blob = git.output("hash-object", "-w", "--stdin", stdin=data).decode()
+        tree = git.output("mktree", stdin=f"100644 blob {blob}\t{self._file}\n".encode()).decode()
+        parents = () if expected is None else ("-p", expected)
+        message = f"{note or 'state'}\n".encode()
+        commit = git.output("commit-tree", tree, *parents, "-F", "-", stdin=message).decode()
+        self._push(commit, expected)
+        return commit
+
+    def _write_as_they_do(self, data: bytes, note: str, unheard: _UnheardError) -> str:
+        """Write a first version by the hash that the repository names objects by, if that may be why it was unheard.
+
+        Of a repository without any objects it cannot be seen.
+        """
+        git, _ = self._reach()
+        before, ids = git.object_format, self._listed()
+        git.speak(format_of(next(iter(ids.values()))) if ids else _OTHER[before])
+        if git.object_format == before:
+            raise unheard
+        try:
+            return self._write(data, None, note)
+        except _UnheardError:
+            git.speak(before)
+            raise unheard from None
 
     def remove(self, *, expected: str) -> None:
         """Remove the ref, if `expected` is its tip.
@@ -131,11 +161,11 @@ class GitPlace:
             StateConflictError: another commit is there.
             StateUnansweredError: nobody can say.
         """
-        unanswered = StateUnansweredError(f"{self.name} cannot be written: {_refusal(pushed)}", hint=_AGAIN)
+        unanswered = _UnheardError(f"{self.name} cannot be written: {_refusal(pushed)}", hint=_AGAIN)
         try:
             tip = self._tip()
-        except StateError:
-            raise unanswered from None
+        except StateError as error:
+            raise StateUnansweredError(str(unanswered), hint=unanswered.hint) from error
         if tip == (commit or None):
             return True
         if tip != expected:
@@ -156,12 +186,19 @@ class GitPlace:
         )
 
     def _tip(self) -> str | None:
+        tip = self._listed(self._ref).get(self._ref)
+        if tip is not None:
+            self._reach()[0].speak(format_of(tip))
+        return tip
+
+    def _listed(self, *refs: str) -> dict[str, str]:
+        """Return the ids of the remote's refs: of all, or of those whose names end so."""
         git, remote = self._reach()
-        listed = git.run("ls-remote", "--quiet", "--end-of-options", remote.url, self._ref)
+        listed = git.run("ls-remote", "--quiet", "--end-of-options", remote.url, *refs)
         if listed.code != 0:
             raise StateError(f"{self.name} cannot be read: {listed.reason}", hint=_AGAIN)
         lines = (line.split("\t") for line in listed.out.decode("utf-8", "replace").splitlines())
-        return next((commit for commit, ref in lines if ref == self._ref), None)
+        return {ref: object_id for object_id, ref in lines}
 
     def _reach(self) -> tuple[Git, GitRemote]:
         if self._reached is None:

@@ -18,6 +18,8 @@ from reconciler import git
 from reconciler.errors import StateError, StateUnansweredError
 from reconciler.git import Finished, GitSilentError, GitUnavailableError, plain_environment
 
+SHA1, SHA256 = "sha1", "sha256"
+_SHA256_DIGITS = 64
 _IDENTITY = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -50,6 +52,7 @@ class Git:
         self._cwd = cwd
         self._environ = _surroundings(environ, config)
         self._directory: str | None = None
+        self.object_format = SHA1
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Finished:
         """Run `git ARGUMENTS` in the repository.
@@ -70,17 +73,26 @@ class Git:
             raise StateError(f"git {arguments[0]}: {finished.reason}", hint="look at Git and at the disk it writes to")
         return finished.out.removesuffix(b"\n")
 
+    def speak(self, object_format: str) -> None:
+        """Name objects by this hash from now on; what was made by the other is forgotten."""
+        if object_format != self.object_format:
+            self.object_format, self._directory = object_format, None
+
     def _repository(self) -> str:
         if self._directory is None:
             directory = tempfile.mkdtemp(prefix="reconciler-git-")
             weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
-            made = run_git(
-                ["init", "--quiet", "--bare", "--template=", directory], cwd=self._cwd, environ=self._environ
-            )
+            kind = ["--bare", "--template=", f"--object-format={self.object_format}"]
+            made = run_git(["init", "--quiet", *kind, directory], cwd=self._cwd, environ=self._environ)
             if made.code != 0:
                 raise StateError(f"git init: {made.reason}", hint="look at the directory for temporary files")
             self._directory = directory
         return self._directory
+
+
+def format_of(object_id: str) -> str:
+    """Return by which hash an object is named."""
+    return SHA256 if len(object_id) == _SHA256_DIGITS else SHA1
 
 
 def run_git(arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], stdin: bytes = b"") -> Finished:

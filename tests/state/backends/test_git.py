@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -390,6 +391,44 @@ def test_a_persons_own_settings_do_not_change_what_is_pushed(tmp_path: Path, set
         pytest.fail("two holders")
     saved = run(rig.store(), apply_one)
     assert rig.store("there").read() == saved
+
+
+@pytest.mark.parametrize("held", ["nothing", "a-branch"])
+def test_a_repository_that_names_its_objects_by_sha256_keeps_states(tmp_path: Path, held: str) -> None:
+    rig = git_rig(tmp_path)
+    assert rig.repository is not None
+    shutil.rmtree(rig.repository)
+    git("init", "--quiet", "--bare", "--object-format=sha256", str(rig.repository), at=tmp_path)
+    if held == "a-branch":
+        git("update-ref", "refs/heads/other", commit_of(rig.repository, ""), at=rig.repository)
+    rig.environ["GIT_DEFAULT_HASH"] = "sha1"
+    saved = run(rig.store(), apply_one)
+    assert rig.store("there").read() == saved
+    later = run(rig.store("there"), lambda recorder: apply_one(recorder, concurrency=WEB_CHAT_4))
+    assert rig.store().read() == later
+    assert len(git("rev-parse", "refs/reconciler/demo", at=rig.repository).strip()) == 64
+
+
+def test_what_a_person_has_set_for_new_repositories_is_not_asked(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    (tmp_path / "gitconfig").write_text("[init]\n\tdefaultObjectFormat = sha256\n\tdefaultRefFormat = reftable\n")
+    rig.environ |= {"GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"), "GIT_DEFAULT_HASH": "sha256"}
+    saved = run(rig.store(), apply_one)
+    assert rig.store("there").read() == saved
+
+
+def test_a_push_that_nobody_heard_is_told_as_it_failed_first(tmp_path: Path) -> None:
+    rig = git_rig(tmp_path)
+    real, wrapper = require_program("git", package="git"), tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(
+        f'#!/bin/sh\ncase " $* " in *" push "*) echo p >> {tmp_path}/n; echo "fatal: try $(wc -l < {tmp_path}/n)" >&2; '
+        f'exit 128;; esac\nexec {real} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    rig.environ["PATH"] = f"{wrapper.parent}:/usr/bin:/bin"
+    with pytest.raises(StateUnansweredError, match=r"cannot be written: fatal: try 1$"):
+        rig.backend().save(b"{}", expected=None)
 
 
 def test_a_push_that_ends_well_and_has_sent_nothing_is_no_write(tmp_path: Path) -> None:
