@@ -18,6 +18,7 @@ import obstore
 from obstore.exceptions import (
     AlreadyExistsError,
     BaseError,
+    GenericError,
     PermissionDeniedError,
     PreconditionError,
     UnauthenticatedError,
@@ -37,8 +38,14 @@ _UNHONOURED = (
 )
 _UNPROVEN, _FREE = b" \n", b"\n"
 """Both say that nobody holds the lock; the first also that the store has not shown yet that it honours conditions."""
+_NO_CONDITIONS = re.compile(
+    r"status code: (501\b|400\b[^<]*(<\?xml[^>]*>\s*)?<Error>.*?"
+    r"<Code>(NotImplemented|InvalidArgument|InvalidRequest)</Code>)",
+    re.DOTALL,
+)
+"""What stores answer that know S3 without its conditions. The headers of such a write are all well-formed otherwise."""
 _QUERY = re.compile(r"\?\S+")
-_BODY = re.compile(r"\s*(<\?xml|<html|<!doctype|\n).*", re.DOTALL | re.IGNORECASE)
+_BODY = re.compile(r"\s*(<[?!a-z]|\n).*", re.DOTALL | re.IGNORECASE)
 _MAX_WORDS = 300
 
 
@@ -73,6 +80,13 @@ class ObjectPlace:
             except (AlreadyExistsError, PreconditionError, FileNotFoundError):
                 raise StateConflictError(
                     f"{self.name} was written by somebody else meanwhile; it was left as it is", hint="run again"
+                ) from None
+            except GenericError as error:
+                if not _NO_CONDITIONS.search(str(error)):
+                    raise
+                raise StateError(
+                    f"{self.name} cannot be written: the store does not take writes under a condition: {_words(error)}",
+                    hint=_UNHONOURED,
                 ) from None
 
     def _open(self) -> Any:

@@ -22,8 +22,8 @@ from reconciler.state.backends.object_store import connect
 
 
 @contextmanager
-def careless_store(*, honours_create: bool) -> Iterator[int]:
-    """Serve a store that takes every write, whatever its conditions say; yield the port."""
+def careless_store(*, honours_create: bool = False, refusal: tuple[int, bytes] | None = None) -> Iterator[int]:
+    """Serve a store that takes every write, whatever its conditions say, or refuses every one; yield the port."""
     objects: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -33,6 +33,9 @@ def careless_store(*, honours_create: bool) -> Iterator[int]:
 
         def do_PUT(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
+            if refusal is not None:
+                self._answer(*refusal)
+                return
             if honours_create and self.headers.get("If-None-Match") and self.path in objects:
                 self._answer(412, b"")
                 return
@@ -60,19 +63,49 @@ def careless_store(*, honours_create: bool) -> Iterator[int]:
             thread.join(10)
 
 
+def rig_of(root: Path, port: int) -> Rig:
+    settings = ObjectState(
+        kind=ObjectKind.S3,
+        bucket="states",
+        key="demo.json",
+        options={"endpoint": f"http://127.0.0.1:{port}", "region": "us-east-1"},
+        secrets={"access_key_id": TOKEN, "secret_access_key": TOKEN},
+    )
+    return Rig(root=root, settings=settings, environ=ENVIRONMENT, password="made-up")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        pytest.param(501, b"<Error><Code>NotImplemented</Code></Error>", "under a condition: ", id="not-implemented"),
+        pytest.param(501, b"", "under a condition: ", id="not-implemented-without-a-word"),
+        pytest.param(
+            400,
+            b'<?xml version="1.0"?>\n<Error><Code>InvalidArgument</Code><Message>If-Match</Message></Error>',
+            "under a condition: ",
+            id="invalid-argument",
+        ),
+        pytest.param(400, b"<Error><Code>MissingSecurityHeader</Code></Error>", "cannot be written: ", id="another"),
+        pytest.param(400, b"<html>501 <Code>NotImplemented</Code>", "cannot be written: ", id="not-the-stores-words"),
+    ],
+)
+def test_a_store_that_refuses_conditions_is_told_apart_from_one_that_refuses_the_request(
+    tmp_path: Path, status: int, body: bytes, words: str
+) -> None:
+    with careless_store(refusal=(status, body)) as port:
+        store = rig_of(tmp_path, port).store()
+        with pytest.raises(StateError, match=words) as caught, store.lock(holder()):
+            pytest.fail("it takes no lock")
+    assert ("If-Match and If-None-Match" in caught.value.hint) is ("condition" in words)
+    assert "<" not in str(caught.value)
+
+
 @pytest.mark.parametrize("honours_create", [False, True], ids=["no-condition", "only-if-none-match"])
 def test_a_store_that_does_not_honour_conditions_is_refused_before_anything_is_sent(
     tmp_path: Path, honours_create: bool
 ) -> None:
     with careless_store(honours_create=honours_create) as port:
-        settings = ObjectState(
-            kind=ObjectKind.S3,
-            bucket="states",
-            key="demo.json",
-            options={"endpoint": f"http://127.0.0.1:{port}", "region": "us-east-1"},
-            secrets={"access_key_id": TOKEN, "secret_access_key": TOKEN},
-        )
-        rig = Rig(root=tmp_path, settings=settings, environ=ENVIRONMENT, password="made-up")
+        rig = rig_of(tmp_path, port)
         for _ in range(3):  # what the first try has left behind is no proof
             with pytest.raises(StateError, match="does not honour conditional writes") as caught:
                 run(rig.store(), apply_one)
