@@ -59,3 +59,22 @@ def test_a_plan_without_structural_changes_loads_neither_deepdiff_nor_asyncio(tm
     assert {"jsonschema", "deepdiff", "pydantic", "obstore", "httpx", "asyncio", "rich"} & loaded_by(
         ["plan", DEMO], tmp_path
     ) == set()
+
+
+_COLLECTIONS = """
+import gc, sys
+whole = []
+gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
+from reconciler.__main__ import main
+main()
+sys.stderr.write(f"{len(whole)} {gc.isenabled()} {gc.get_freeze_count() > 10_000}")
+gc.callbacks.clear()
+"""
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_nothing_walks_over_all_there_is_to_look_for_garbage_also_not_at_the_end(command: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _COLLECTIONS, command, DEMO], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stderr.split()[-3:] == ["0", "True", "True"]

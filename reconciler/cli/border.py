@@ -26,7 +26,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import reopen_closed, stderr_style, write
 from reconciler.cli.warnings import shortened
-from reconciler.collector import paused_collector
+from reconciler.collector import keep_for_good, paused_collector
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.model.diagnostic import Diagnostic, Severity
 
@@ -44,6 +44,7 @@ def main_of_process() -> int:
         return _run(sys.argv[1:], at_the_end=fall_deaf)
     finally:
         fall_deaf()
+        keep_for_good()  # as the process ends, it would walk over all of it once more
 
 
 def interrupted() -> int:
