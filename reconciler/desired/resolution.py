@@ -75,9 +75,11 @@ def expand(agents: Sequence[Resolved]) -> dict[AgentId, DesiredAgent]:
     sharing = _Sharing()
     expanded: dict[AgentId, DesiredAgent] = {}
     for agent in sorted(agents, key=lambda resolved: resolved.declaration.span.first):
-        desired = _desired(agent, sharing)
-        for agent_id in agent.declaration.span:
-            expanded[agent_id] = desired
+        desired, span = _desired(agent, sharing), agent.declaration.span
+        if span.first == span.last:  # as most are
+            expanded[span.first] = desired
+        else:
+            expanded.update(dict.fromkeys(span, desired))
     return expanded
 
 
