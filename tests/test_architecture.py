@@ -55,7 +55,7 @@ MAY_KNOW: Mapping[str, set[str]] = {
         | _KEYS
         | {"schemas", "collector", "revisions", "simulator", "applying", "probing", "review"}
     ),
-    "__main__": {"cli"},
+    "__main__": {"cli", "collector"},
 }
 """Each room, and the rooms it may import. `reconciler` itself holds the version and is open to all above the model."""
 
