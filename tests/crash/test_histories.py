@@ -62,6 +62,8 @@ KINDS = {
     "local": Kind(open_local, JOURNAL, frozenset({JOURNAL.name, ".state.json.tmp"})),
     "away": Kind(away.open_away, away.JOURNAL, frozenset({away.JOURNAL.name, "before.json", ".before.json.tmp"})),
 }
+BY_HAND = frozenset({".state.json.backup-1.tmp", *(f".{number:08}-by-hand.journal.tmp" for number in range(200))})
+"""Files that a change by hand leaves which was cut short."""
 FAULTS = ("reset-before-commit", "reset-after-commit", "http-502", "retcode:100-007", "retcode:106-011", "sign-out")
 
 agents = st.sampled_from(AGENTS)
@@ -197,7 +199,8 @@ class History(RuleBasedStateMachine):
         old, moved = KINDS[self.kind], self.place.read()
         self.kind = "away" if self.kind == "local" else "local"
         new = KINDS[self.kind]
-        self.strays = RESCUED | old.unfinished  # whatever was under way there stays there
+        # Whatever was under way there stays there, and what a power cut can bring back of it.
+        self.strays = RESCUED | old.unfinished | BY_HAND | self.place.disk.files().keys()
         self.place = replace(self.place, open_store=new.open_store, journal=new.journal)
         self.move_in(moved)
         assert self.place.read().content == moved.content
