@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from state.backends.azure_server import ACCOUNT, KEY, make_container
 from state.backends.git_server import LOGIN as GIT_LOGIN
 from state.backends.git_server import serving_git
 from state.backends.object_server import ENVIRONMENT, make_bucket
@@ -196,6 +197,21 @@ def object_rig(root: Path, port: int) -> Iterator[Rig]:
             secrets={"access_key_id": TOKEN, "secret_access_key": TOKEN},
         )
         yield Rig(root=root, settings=settings, environ=ENVIRONMENT, wire=wire, password="made-up")
+
+
+@contextmanager
+def azure_rig(root: Path, port: int) -> Iterator[Rig]:
+    container = f"states-{time.monotonic_ns()}"
+    make_container(port, container)
+    with Wire(port) as wire:
+        settings = ObjectState(
+            kind=ObjectKind.AZURE,
+            bucket=container,
+            key="contact-centre/demo.json",
+            options={"account": ACCOUNT, "endpoint": f"http://127.0.0.1:{wire.port}/{ACCOUNT}"},
+            secrets={"account_key": TOKEN},
+        )
+        yield Rig(root=root, settings=settings, wire=wire, password=KEY)
 
 
 @contextmanager
