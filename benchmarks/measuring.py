@@ -104,6 +104,11 @@ def wall(costs: Sequence[Cost]) -> list[float]:
     return [round(each.wall, 4) for each in costs]
 
 
+def cpu(costs: Sequence[Cost]) -> list[float]:
+    """Return the seconds of processor time of each run: what else the machine does counts for less there."""
+    return [round(each.cpu, 4) for each in costs]
+
+
 def rss(costs: Sequence[Cost]) -> list[float]:
     """Return the MiB of each run."""
     return [round(each.rss, 1) for each in costs]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from environments import command, scratch
-from measuring import RECONCILER, Command, Figure, at_most, in_turn, ratio, wall
+from measuring import RECONCILER, Command, Figure, at_most, cpu, in_turn, ratio
 
 DEMO = Path(__file__).parent.parent / "desired" / "demo"
 ROUNDS = 15
@@ -27,9 +27,9 @@ def measure() -> Iterator[Figure]:
             "validate": command("validate", root=demo),
         }
         costs = in_turn(commands, rounds=ROUNDS)
-    nothing = wall(costs["nothing"])
+    nothing = cpu(costs["nothing"])
     for name, title, goal in COMMANDS:
-        ours = wall(costs[name])
+        ours = cpu(costs[name])
         raw = {"ours": ours, "python -c pass": nothing}
         what = f"{title} v. `python -c pass`"
         yield at_most(f"start-up-{name}", what, goal=goal, reached=ratio(ours, nothing), raw=raw)
