@@ -6,6 +6,7 @@ Rule of this file: nothing a single room's tests need stands here; that belongs 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,9 @@ from support.counterparts import REQUIRE
 settings.register_profile("local", max_examples=50, deadline=None, print_blob=True)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# A shell has what it starts in the background ignore Ctrl-C, and children inherit that: the tests are about it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _STEERING = ("CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "LINES")
 """Variables that steer colour, progress and layout. A test that is about one of them sets it itself."""
