@@ -128,6 +128,17 @@ def read_journal(data: bytes, *, name: str, formats: Ladder = JOURNAL_FORMATS) -
     return None if run is None else Journal(name=name, run=run, entries=tuple(entries))
 
 
+def read_opening(data: bytes, *, name: str) -> RunOpened | None:
+    """Return whose journal `data` is, or `None` when its opening record was not completed; the rest is not looked at.
+
+    Raises:
+        JournalError: that record is damaged, or a newer version wrote it.
+    """
+    end = data.find(b"\n")
+    opening = read_journal(data if end < 0 else data[: end + 1], name=name)
+    return None if opening is None else opening.run
+
+
 def is_compacted(journal: Journal, state: State) -> bool:
     """Tell whether the snapshot `state` was written after this journal, and so already holds it.
 

@@ -134,6 +134,12 @@ class Keeping:
         with contextlib.suppress(OSError):
             self.journal.remove(ending)
 
+    def end_run(self, run: str) -> None:
+        """Remove the journal of the run with this id, likewise; a run that has overtaken it goes on with its own."""
+        with contextlib.suppress(OSError, StateError):
+            if self.journal.is_of(run):
+                self.journal.remove(Ending.ENDED)
+
     def _require_room(self, serial: int) -> None:
         """Refuse before anything is done what could not be written at its end. Only a state made by hand is there."""
         if serial > MAX_SERIAL:

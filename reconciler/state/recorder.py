@@ -161,6 +161,7 @@ class Recorder:
 
         Raises:
             StateError: the state could not be written. The hint says where everything is; the journal is kept.
+            LockLostError: the same, because the lock on a state of this machine was lost.
         """
         self.close()
         return self._settle(self._ledger.state, rescue_directory, self._journal.whole)

@@ -28,7 +28,7 @@ from reconciler.state.entries import RunOpened
 from reconciler.state.failures import translated
 from reconciler.state.files import OWNER_ONLY, Files
 from reconciler.state.history import History
-from reconciler.state.journal import Journal, is_compacted, read_journal, replay
+from reconciler.state.journal import Journal, is_compacted, read_journal, read_opening, replay
 from reconciler.state.lock import LockHolder
 from reconciler.state.recorder import OpenJournal
 
@@ -81,6 +81,15 @@ class RunJournal(Protocol):
         """
         ...
 
+    def is_of(self, run: str) -> bool:
+        """Tell whether the journal that is there is that of the run with this id.
+
+        Raises:
+            OSError: it cannot be read.
+            StateError: its beginning cannot be trusted.
+        """
+        ...
+
     def remove(self, ending: Ending) -> None:
         """Take it out of the way into the history, if it is there; `ending` is how its run came to its end.
 
@@ -114,6 +123,14 @@ def _read(path: Path, name: str, files: Files) -> Journal | None:
         except FileNotFoundError:
             return None
     return read_journal(data, name=name)
+
+
+def _is_of(path: Path, run: str, name: str, files: Files) -> bool:
+    try:
+        opening = read_opening(files.read(path), name=name)
+    except FileNotFoundError:
+        return False
+    return opening is not None and opening.run == run
 
 
 def _open(path: Path, run: RunOpened, name: str, files: Files, mode: int = OWNER_ONLY) -> OpenJournal:
@@ -157,6 +174,10 @@ class JournalBeside:
         with translated(self.name, "created"):
             mode = self._files.mode_of(self._state)
         return _open(self._path, run, self.name, self._files, OWNER_ONLY if mode is None else mode)
+
+    def is_of(self, run: str) -> bool:
+        """Look at its beginning; see `RunJournal`."""
+        return _is_of(self._path, run, self.name, self._files)
 
     def remove(self, ending: Ending) -> None:
         """Remove it; see `RunJournal`."""
@@ -214,6 +235,10 @@ class JournalAway:
         with translated(self._before_name, "written"):
             replace_file(self._before, encode(marked), files=self._files)
         return _open(self._path, run, self.name, self._files)
+
+    def is_of(self, run: str) -> bool:
+        """Look at its beginning; see `RunJournal`."""
+        return _is_of(self._path, run, self.name, self._files)
 
     def remove(self, ending: Ending) -> None:
         """Remove it, and what was before; see `RunJournal`."""

@@ -19,12 +19,10 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
-from reconciler.errors import LockLostError, StateConflictError, StateError
+from reconciler.errors import LockLostError, StateError
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.past import Ending, PastRun
+from reconciler.model.past import PastRun
 from reconciler.model.state import State
 from reconciler.state.advice import NOTHING_TO_MOVE, TAKEN, Advice
 from reconciler.state.announcing import announce, withdraw
@@ -36,9 +34,9 @@ from reconciler.state.holding import UNLOCKING, held
 from reconciler.state.keeping import Keeping, Kept
 from reconciler.state.lock import Hold, LockHolder, Waiting
 from reconciler.state.recorder import Recorder
-from reconciler.state.rescue import rescue_state
 from reconciler.state.retelling import differences, past_runs
 from reconciler.state.run_journal import run_of
+from reconciler.state.settling import Settling
 
 _NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
 
@@ -181,7 +179,9 @@ class StateStore:
             journal.close()
             self._withdraw(kept, holder, error)
             raise
-        settle = partial(self._settle, opened)
+        settle = Settling(
+            keeping=self._keeping, opened=opened, run=holder.id, hold=hold, advice=self._advice, files=self._files
+        )
         self._recorder = Recorder(kept.state, journal=journal, settle=settle, require_lock=hold.require)
         return self._recorder
 
@@ -267,21 +267,6 @@ class StateStore:
         self._haste.rest()  # what was given up may say so only now
         with contextlib.suppress(StateError):
             withdraw(self._keeping, kept, holder)
-
-    def _settle(self, opened: Kept, records: State, rescue_directory: Path, whole: bool) -> State:  # noqa: FBT001 - a callback
-        """Make the records of a run the state; `opened` is what it has to replace, `whole` is said of its journal."""
-        state = opened.state
-        if records.content != state.content:
-            state = self._keeping.successor(records, opened)
-            try:
-                self._keeping.save(state, opened, note=f"a run has ended: serial {state.serial}")
-            except StateError as error:
-                place = rescue_state(state, rescue_directory, files=self._files)
-                conflict = isinstance(error, StateConflictError)
-                hint = self._advice.unwritten(place, serial=opened.state.serial, whole=whole, conflict=conflict)
-                raise type(error)(str(error), hint=hint) from error
-        self._keeping.drop_journal(Ending.ENDED)
-        return state
 
     def _let_go(self) -> None:
         recorder, self._recorder = self._recorder, None

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from state.memory import Clock, MemoryBackend
 from state.records import LINEAGE, NOW, apply_one, holder, in_doubt, intend, planned, record
+from state.records import store as local_store
 
 from reconciler.errors import LockLostError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.state import Setting, StateStore, decode
 from reconciler.state.opening import open_away_store
+from reconciler.state.recorder import Recorder
 
 A = AgentId(1001)
 
@@ -95,3 +97,50 @@ def test_a_copy_of_the_records_before_the_run_that_is_damaged_is_refused_with_th
     (tmp_path / ".reconciler/demo/before.json").unlink()
     assert backend.state.stored is not None
     assert kept.read() == decode(backend.state.stored.data, site="demo")
+
+
+async def _refused(recorder: Recorder) -> None:
+    await intend(recorder)
+    await recorder.not_applied(A, at=NOW, retcode="9999")
+
+
+def test_a_run_whose_lock_file_was_removed_leaves_the_journal_of_the_next_run_where_it_is(tmp_path: Path) -> None:
+    first, second = local_store(tmp_path / "state.json"), local_store(tmp_path / "state.json")
+    with first.lock(holder()):
+        overtaken = first.begin_run()
+        asyncio.run(_refused(overtaken))
+        (tmp_path / "state.json.lock").unlink()
+        with second.lock(holder("bob@night", "run-2")):
+            recorder = second.begin_run()
+            asyncio.run(apply_one(recorder, 2002))
+            overtaken.finish(rescue_directory=tmp_path)
+            asyncio.run(apply_one(recorder, 2003))  # and dies
+    assert list(local_store(tmp_path / "state.json").read().agents) == [2002, 2003]
+
+
+def test_a_run_whose_lock_file_was_removed_writes_no_state_that_the_next_run_did_not_begin_from(tmp_path: Path) -> None:
+    first, second = local_store(tmp_path / "state.json"), local_store(tmp_path / "state.json")
+    with first.lock(holder()):
+        overtaken = first.begin_run()
+        (tmp_path / "state.json.lock").unlink()
+        with second.lock(holder("bob@night", "run-2")):
+            recorder = second.begin_run()
+            asyncio.run(overtaken.deferred(A, at=NOW))  # its last answers come in only now
+            asyncio.run(apply_one(recorder, 2002))
+            with pytest.raises(LockLostError, match=r"state\.json\.lock was removed or replaced") as caught:
+                overtaken.finish(rescue_directory=tmp_path)
+    assert f"{tmp_path / 'errored-state.json'} is what this run knows, to compare with" in caught.value.hint
+    assert list(local_store(tmp_path / "state.json").read().agents) == [2002]
+
+
+def test_a_run_that_lost_its_lease_leaves_the_journal_of_the_next_run_on_this_machine(tmp_path: Path) -> None:
+    backend = MemoryBackend()
+    first, second = store(backend, tmp_path), store(backend, tmp_path)
+    with first.lock(holder()):
+        overtaken = first.begin_run()  # announces nobody
+        second.unlock("run-1")
+        with second.lock(holder("bob@night", "run-2")):
+            recorder = second.begin_run(planned(1001))
+            asyncio.run(apply_one(recorder))
+            overtaken.finish(rescue_directory=tmp_path)
+    assert store(backend, tmp_path).read().agents == {1001: record(at=NOW)}
