@@ -247,7 +247,8 @@ class StateStore:
         target.journal.prepare()
         self.backed_up = source.backups.keep(kept.state)
         note = f"site {self._site} is {renamed._site} now: serial {moved.serial}"
-        target.save(moved, kept if same else _NOTHING, note=note)
+        # In one place the lock, by whose id a server may know who writes, is known only where it is held.
+        (source if same else target).save(moved, kept if same else _NOTHING, note=note)
         target.journal.history.follow(source.journal.history)
         target.journal.history.add(run_of(holder, kept.state, site=renamed._site, started=self._clock()), ())
         return moved

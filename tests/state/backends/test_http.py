@@ -387,3 +387,15 @@ def test_a_nameless_lock_that_may_be_our_own_is_told_with_its_id(
     assert caught.value.hint.endswith("it may be this run's own: reconciler state unlock run-1 demo")
     assert rig.store().unlock("run-1") is not None
     assert server.lock is None
+
+
+def test_a_state_behind_http_follows_a_site_that_was_renamed_under_the_one_lock_there_is(
+    server: StateServer, tmp_path: Path
+) -> None:
+    rig = rig_of(server, tmp_path)
+    saved = run(rig.store(), apply_one)
+    source, renamed = rig.store(), rig.store(site="renamed")
+    with source.lock(holder()):
+        moved = source.move_to(renamed)
+    assert (moved.site, moved.lineage, moved.agents) == ("renamed", saved.lineage, saved.agents)
+    assert renamed.read() == moved
