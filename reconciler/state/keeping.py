@@ -73,18 +73,23 @@ class Keeping:
             StateConflictError: something else is there now; it was left as it is.
             StateError: it cannot be written.
         """
-        data = encode(state)
         try:
-            version = self.backend.save(data, expected=over.version, note=note)
+            version = self.backend.save(encode(state), expected=over.version, note=note)
         except (StateConflictError, StateUnansweredError):
             # Perhaps it was written and only the answer was lost. If this fails too, the first error says more.
-            stored = None
-            with contextlib.suppress(StateError):
-                stored = self.backend.load()
-            if stored is None or stored.data != data:
+            found = self._version_of(state)
+            if found is None:
                 raise
-            version = stored.version
+            version = found
         return Kept(state=state, version=version)
+
+    def _version_of(self, state: State) -> str | None:
+        """Return the version of what is stored if it says the same as `state`, in whatever form a server keeps it."""
+        with contextlib.suppress(StateError):
+            stored = self.backend.load()
+            if stored is not None and encode(decode(stored.data, site=state.site)) == encode(state):
+                return stored.version
+        return None
 
     def replace(self, state: State, over: Kept, *, recorded: State, note: str) -> str | None:
         """Write `state` over the snapshot and whatever the journal holds, once a copy of `recorded` is kept.

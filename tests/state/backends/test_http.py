@@ -13,6 +13,7 @@ from threading import enumerate as enumerate_threads
 import pytest
 from state.backends.rigs import TOKEN, Rig
 from state.backends.state_server import LOGIN, StateServer, serving
+from state.backends.wire import Wire
 from state.records import WEB_CHAT_4, apply_one, holder, planned, record, state
 from state.runs import run
 from support.processes import PATIENCE, wait_until
@@ -231,6 +232,22 @@ def test_a_server_that_keeps_json_in_a_form_of_its_own_keeps_states(server: Stat
         saved = recorder.finish(rescue_directory=tmp_path)
     assert rig.store("there").read() == saved
     run(rig.store("there"), lambda recorder: apply_one(recorder, concurrency=WEB_CHAT_4))
+
+
+def test_a_write_whose_answer_was_lost_is_found_in_whatever_form_the_server_keeps_it(
+    server: StateServer, tmp_path: Path
+) -> None:
+    reserialised(server)
+    with Wire(server.port) as wire:
+        rig = rig_of(server, tmp_path, url=f"http://127.0.0.1:{wire.port}/state/demo", retries=0)
+        kept = rig.store()
+        with kept.lock(holder()):
+            recorder = kept.begin_run()
+            asyncio.run(apply_one(recorder))
+            wire.drop_replies = 1
+            saved = recorder.finish(rescue_directory=tmp_path)
+        assert (wire.drop_replies, server.seen["POST"]) == (0, 1)
+        assert rig.store("there").read() == saved
 
 
 @pytest.mark.parametrize("form", ["as-sent", "of-its-own"])
