@@ -10,6 +10,8 @@ import signal
 import sys
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTED = 130
+"""The exit code of `errors`, which is not loaded for its sake."""
 
 
 def main() -> int:
@@ -30,7 +32,12 @@ def main() -> int:
         from reconciler.cli import interrupted  # noqa: PLC0415 - loaded as far as it was; now without a break
 
         return interrupted()
-    return run()
+    try:
+        return run()
+    except KeyboardInterrupt:  # in the last instant in which one is heard
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

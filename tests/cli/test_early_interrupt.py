@@ -77,3 +77,23 @@ def test_a_signal_when_all_is_told_costs_neither_a_word_nor_the_exit_code() -> N
 
     assert ended.stdout.startswith("reconciler ")
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+_AS_IT_FALLS_DEAF = """
+import os, signal, sys
+from reconciler.cli import border
+fall_deaf = border.fall_deaf
+def late():
+    os.kill(os.getpid(), signal.SIGINT)
+    fall_deaf()
+border.fall_deaf = late
+from reconciler.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_signal_in_the_last_instant_in_which_one_is_heard_ends_in_130_and_no_traceback() -> None:
+    words = [sys.executable, "-c", _AS_IT_FALLS_DEAF, "validate", "nowhere"]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, "Traceback" in ended.stderr) == (130, False)
