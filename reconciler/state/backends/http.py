@@ -25,7 +25,7 @@ from http import HTTPStatus
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import LockHeldError, StateConflictError, StateError
+from reconciler.errors import LockHeldError, StateConflictError, StateError, StateUnansweredError
 from reconciler.model.printable import printable
 from reconciler.model.state_settings import HttpState
 from reconciler.state.backend import Stored
@@ -171,7 +171,10 @@ class HttpLock:
 
     def take(self, holder: LockHolder) -> WatchedHold | Busy:
         """Try once; see `lock.Lock`."""
-        reply = self._lock(holder)
+        try:
+            reply = self._lock(holder)
+        except StateUnansweredError as error:
+            raise self._withdrawn(error, holder) from None
         if reply.status in _HELD:
             record = _record(reply.body)
             if record is None or record.holder.id != holder.id:  # else only the answer to our first try was lost
@@ -179,7 +182,8 @@ class HttpLock:
                 perhaps = self._perhaps_ours(holder) if record is None and self._unanswered else ""
                 return Busy(record=record, advice=f"{_WAIT}{how_to_break(record, self._environment)}{perhaps}")
         elif reply.status not in _DONE:
-            raise reply.refused(f"{self._name} cannot be locked")
+            refusal = reply.refused(f"{self._name} cannot be locked")
+            raise self._withdrawn(refusal, holder) if reply.unsure else refusal
         return self._hold(holder.id, partial(self._let_go, holder))
 
     def unlock(self, lock_id: str) -> LockHolder | None:
@@ -214,13 +218,22 @@ class HttpLock:
                 + breaking(probe.id, self._environment),
             )
 
+    def _withdrawn(self, error: StateError, holder: LockHolder) -> StateError:
+        """Let go of what may have been taken without our knowing; return `error`, with the remedy if that is open."""
+        with contextlib.suppress(StateError):
+            if self._unlock(holder).status in _DONE | _HELD:
+                return error
+        # Even an answer that nothing is locked leaves it open: the server may still be busy with the request to lock.
+        own = f"if it is locked afterwards, that may be this run's own: {breaking(holder.id, self._environment)}"
+        return StateError(str(error), hint=f"{error.hint}; {own}")
+
     def _perhaps_ours(self, holder: LockHolder) -> str:
         command = breaking(holder.id, self._environment)
         return f"; the server answered only when asked again, so it may be this run's own: {command}"
 
     def _lock(self, holder: LockHolder) -> Reply:
         what = f"{self._name} cannot be locked"
-        return self._exchange().send(self._methods[0], self._lock_url, what=what, body=_lock_info(holder))
+        return self._exchange().send(self._methods[0], self._lock_url, what=what, body=_lock_info(holder), writing=True)
 
     def _unlock(self, holder: LockHolder) -> Reply:
         what = f"{self._name} cannot be unlocked"

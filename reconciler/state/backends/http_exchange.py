@@ -37,6 +37,11 @@ class Reply:
     again: bool = False
     """Whether an earlier try of the same request may have been done: it had no answer, or one that told of trouble."""
 
+    @property
+    def unsure(self) -> bool:
+        """Whether what was asked may have been done all the same, at this try or at an earlier one."""
+        return self.again or self.status in _TROUBLE
+
     def refused(self, what: str) -> StateError:
         """Return the error for a status that is not what was asked for."""
         hint = "look at the address of the state and at its server"
@@ -83,21 +88,24 @@ class Exchange:
             writing: whether no reply leaves it open if something was written.
 
         Raises:
-            StateUnansweredError: no reply came to a request that writes.
+            StateUnansweredError: no reply came to a request that writes, and that may have arrived.
             StateError: no reply came.
         """
         request = self._client.build_request(
             method, httpx.URL(url).copy_merge_params(parameters or {}), content=body, headers=_headers(body)
         )
+        arrived = False
         for tries_left in range(self._retries, -1, -1):
             wait = min(_FIRST_WAIT * 2 ** (self._retries - tries_left), _LONGEST_WAIT)
             try:
                 # In haste: a server may send a head drop by drop, and httpx counts from drop to drop.
                 reply = Haste(self._timeout).do(partial(self._once, request))
             except (httpx.HTTPError, TimeoutError) as error:
+                arrived |= not isinstance(error, httpx.ConnectError)
                 if tries_left == 0:
-                    raise _no_reply(what, error, writing=writing) from None
+                    raise _no_reply(what, error, writing=writing and arrived) from None
             else:
+                arrived = True
                 if reply.status not in _TROUBLE or tries_left == 0:
                     return replace(reply, again=tries_left < self._retries)
             self._sleep(wait)

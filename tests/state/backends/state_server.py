@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 LOGIN = ("ci", "a-made-up-password")
+SILENCE = 0
+"""Stands for a connection that ends without a word."""
 
 
 @dataclass
@@ -86,6 +88,8 @@ def serving() -> Iterator[StateServer]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             with kept.guard:
                 status, reply = self._judge(body)
+            if status == SILENCE:
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(reply)))
             self.send_header("Connection", "close")

@@ -12,7 +12,7 @@ from threading import enumerate as enumerate_threads
 
 import pytest
 from state.backends.rigs import TOKEN, Rig
-from state.backends.state_server import LOGIN, StateServer, serving
+from state.backends.state_server import LOGIN, SILENCE, StateServer, serving
 from state.backends.wire import Wire
 from state.records import WEB_CHAT_4, apply_one, holder, planned, record, state
 from state.runs import run
@@ -416,3 +416,45 @@ def test_a_state_behind_http_follows_a_site_that_was_renamed_under_the_one_lock_
         moved = source.move_to(renamed)
     assert (moved.site, moved.lineage, moved.agents) == ("renamed", saved.lineage, saved.agents)
     assert renamed.read() == moved
+
+
+def doing_what_nobody_hears(server: StateServer, deaf: str, *, status: int) -> None:
+    """Let the server do what it is asked by the method `deaf`, and answer with `status` all the same."""
+    answer = server.answer
+
+    def told(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+        done = answer(method, lock_id, body)
+        return (status, b"") if method == deaf else done
+
+    server.answer = told  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("status", [502, SILENCE], ids=["trouble", "silence"])
+def test_a_lock_of_whose_taking_nobody_heard_is_let_go_of(server: StateServer, tmp_path: Path, status: int) -> None:
+    doing_what_nobody_hears(server, "LOCK", status=status)
+    store = rig_of(server, tmp_path, retries=0).store()
+    with pytest.raises(StateError, match="cannot be locked") as caught, store.lock(holder()):
+        pytest.fail("nobody knows that it is held")
+    assert server.lock is None
+    assert server.seen == {"LOCK": 1, "UNLOCK": 1}
+    assert "state unlock" not in caught.value.hint
+
+
+def test_a_lock_of_whose_taking_and_letting_go_nobody_heard_is_told_with_its_id(
+    server: StateServer, tmp_path: Path
+) -> None:
+    doing_what_nobody_hears(server, "LOCK", status=502)
+    answer = server.answer
+    server.answer = lambda method, *rest: (500, b"") if method == "UNLOCK" else answer(method, *rest)  # type: ignore[method-assign]
+    store = rig_of(server, tmp_path, retries=0).store()
+    with pytest.raises(StateError, match="cannot be locked: the server answered 502") as caught, store.lock(holder()):
+        pytest.fail("nobody knows that it is held")
+    assert caught.value.hint.endswith("that may be this run's own: reconciler state unlock run-1 demo")
+
+
+def test_a_server_that_cannot_be_reached_has_locked_nothing(tmp_path: Path) -> None:
+    with serving() as server:
+        store = rig_of(server, tmp_path, retries=0).store()
+    with pytest.raises(StateError, match="cannot be locked") as caught, store.lock(holder()):
+        pytest.fail("there is no server")
+    assert "state unlock" not in caught.value.hint
