@@ -1,8 +1,9 @@
 """The lock of a state behind HTTP, held: and a look now and then whether it still is.
 
 Rules of this file: the protocol has no way to ask whose a lock is. But whoever comes after it was broken says in the
-state that a run is open before the first call, or writes what was changed. So a state that is neither the one last read
-nor one that was sent from here means that the lock is lost. A look that overlaps a write of ours proves nothing, and a
+state that a run is open before the first call, or writes what was changed. So a state that is neither the one first
+read nor one that was sent from here means that the lock is lost. One that was sent from here and written over since
+means nothing: a replica may lag behind. A look that overlaps a write of ours proves nothing, and a
 server that does not answer proves nothing either: its lock does not run out. Looks are taken in a thread of their own,
 so that a busy run does not stop them and a silent server does not stop the run.
 """
@@ -48,23 +49,23 @@ class WatchedHold:
         self._name = name
         self._guard = threading.Lock()
         self._ended = threading.Event()
-        self._ours: tuple[str | None, ...] | None = None
+        self._ours: set[str | None] = set()
         self._turns = 0
         self._lost: LockLostError | None = None
         self._listeners: list[Callable[[LockLostError], None]] = []
         threading.Thread(target=self._watch, args=(pause,), name="http-watch", daemon=True).start()
 
     def expect(self, *versions: str | None) -> None:
-        """Take each of `versions` for the work of this run, and no other; `None` is a state that is not there."""
+        """Take each of `versions` for the work of this run, from now on; `None` is a state that is not there."""
         with self._guard:
-            self._ours = versions
+            self._ours.update(versions)
             self._turns += 1
 
     def saw(self, version: str | None) -> None:
         """Take the first version that is seen under the lock for the one it was taken over."""
         with self._guard:
-            if self._ours is None:
-                self._ours = (version,)
+            if not self._ours:
+                self._ours.add(version)
 
     def require(self) -> None:
         """Return unless the lock is known to be lost. Until the next look nobody here can know."""
@@ -96,8 +97,8 @@ class WatchedHold:
 
     def _judge(self, version: str | None, turns: int) -> None:
         with self._guard:
-            if self._ours is None:
-                self._ours = (version,)
+            if not self._ours:
+                self._ours.add(version)
             if self._ended.is_set() or turns != self._turns or version in self._ours:
                 return
             self._lost = LockLostError(

@@ -319,6 +319,26 @@ def test_a_holders_own_writes_and_a_server_in_trouble_are_no_sign_of_another_hol
     assert told.errors == []
 
 
+def test_a_replica_that_lags_behind_a_holders_own_writes_is_no_sign_of_another_holder(
+    server: StateServer, tmp_path: Path
+) -> None:
+    rig, told, answer = replace(rig_of(server, tmp_path), lease=0.04), Listener(), server.answer
+    kept = rig.store()
+    with kept.lock(holder()):
+        kept.watch_lock(told)
+        kept.write(kept.read().with_agents({AgentId(1001): record()}))
+        earlier = server.state
+        kept.write(kept.read().with_agents({AgentId(1002): record()}))
+        for lagging in (earlier, None):
+            behind = (404, b"") if lagging is None else (200, lagging)
+            server.answer = lambda method, *rest, _is=behind: _is if method == "GET" else answer(method, *rest)  # type: ignore[method-assign]
+            looked = server.seen["GET"]
+            wait_until(lambda looked=looked: server.seen["GET"] > looked + 2)  # type: ignore[misc]
+        server.answer = answer  # type: ignore[method-assign]
+        kept.begin_run()
+    assert told.errors == []
+
+
 def test_who_holds_no_lock_any_more_looks_no_more(server: StateServer, tmp_path: Path) -> None:
     others = set(enumerate_threads())
     with replace(rig_of(server, tmp_path), lease=0.004).store().lock(holder()):
