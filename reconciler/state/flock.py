@@ -87,6 +87,9 @@ class FileLock:
                 raise
         return held
 
+    def to_break(self, holder: LockHolder) -> None:
+        """Return `None`: its lock goes with its process; see `lock.Lock`."""
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Refuse, if somebody holds it: with the process gone it would be free. See `lock.Lock`."""
         with translated(self._name, "unlocked"):

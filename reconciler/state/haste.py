@@ -53,12 +53,13 @@ class Haste:
                 self._given_up.append(errand)
             raise
 
-    def rest(self) -> None:
-        """Wait until all that was given up has ended, as long as there is time for it."""
+    def rest(self) -> bool:
+        """Wait until all that was given up has ended, as long as there is time for it; return whether it has."""
         with contextlib.suppress(TimeoutError):
             while self._given_up:
                 self._await(self._given_up[-1].over)
                 self._given_up.pop()
+        return not self._given_up
 
     def _await(self, event: threading.Event) -> None:
         while not event.is_set():

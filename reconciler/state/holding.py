@@ -33,9 +33,11 @@ def held(lock: Lock, holder: LockHolder, waiting: Waiting, *, haste: Haste, name
         raise
     finally:
         if hold is None:
-            haste.rest()  # an attempt that was given up may take the lock yet, and lets go of it then
+            # An attempt that was given up may take the lock yet, and lets go of it then.
+            to_break = None if haste.rest() else lock.to_break(holder)
         else:
             hold.release()
-            if hold.to_break is not None:
-                words = f"the lock on {name} could not be let go of and may still be held; break it with: "
-                waiting.tell(f"{words}{hold.to_break}")
+            to_break = hold.to_break
+        if to_break is not None:
+            words = f"the lock on {name} could not be let go of and may still be held; break it with: "
+            waiting.tell(f"{words}{to_break}")

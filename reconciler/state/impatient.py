@@ -65,6 +65,10 @@ class ImpatientLock:
         except TimeoutError:
             raise StateError(f"{self._name} cannot be locked: {_OVER}") from None
 
+    def to_break(self, holder: LockHolder) -> str | None:
+        """Return the command that breaks the lock of `holder`."""
+        return self._lock.to_break(holder)
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock."""
         try:

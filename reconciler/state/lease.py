@@ -100,6 +100,9 @@ class LeaseLock:
             self._place, record, _Term(version=version, since=begun), name=self._name, clocks=self._clocks, over=before
         )
 
+    def to_break(self, holder: LockHolder) -> None:
+        """Return `None`: its lock runs out; see `lock.Lock`."""
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock; its holder notices at its next renewal and stops. See `lock.Lock`."""
         found = self._place.load()

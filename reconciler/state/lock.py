@@ -120,6 +120,10 @@ class Lock(Protocol):
         """
         ...
 
+    def to_break(self, holder: LockHolder) -> str | None:
+        """Return the command that breaks the lock of `holder`; `None` where it runs out, or dies with the process."""
+        ...
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock `lock_id` and return who held it; `None` when nobody holds it.
 

@@ -82,6 +82,9 @@ class _Lease:
             self._remote.waited += LEASE
         return found
 
+    def to_break(self, holder: LockHolder) -> None:
+        return self._lock.to_break(holder)
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         return self._lock.unlock(lock_id)
 

@@ -17,7 +17,7 @@ from state.memory import Clock, MemoryBackend
 from state.records import NOW, holder
 from state.test_history import away
 
-from reconciler.state import LockHolder
+from reconciler.state import LockHolder, holding
 from reconciler.state.haste import Haste
 from reconciler.state.lock import LockRecord, Waiting, take_when_free, write_lock
 
@@ -67,6 +67,44 @@ def test_a_lock_behind_http_that_is_taken_after_the_interrupt_is_let_go_of(tmp_p
             pytest.fail("nobody waits for it any more")
         assert server.seen["LOCK"] == server.seen["UNLOCK"] == 1
         assert server.lock is None
+
+
+def test_a_lock_behind_http_that_may_be_taken_after_the_command_has_ended_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "UNLOCKING", 0.05)
+    told, over = list[str](), threading.Event()
+    with serving() as server:
+        real = server.answer
+
+        def answer(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+            os.kill(os.getpid(), signal.SIGINT)
+            over.wait()
+            return real(method, lock_id, body)
+
+        server.answer = answer  # type: ignore[method-assign]
+        store = rig_of(server, tmp_path, retries=0).store()
+        with pytest.raises(KeyboardInterrupt), store.lock(holder(), tell=told.append):
+            pytest.fail("nobody waits for it any more")
+        over.set()
+    assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
+
+
+def test_a_lease_that_may_be_taken_after_the_command_has_ended_runs_out_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "UNLOCKING", 0.05)
+    backend, told, over = MemoryBackend(), list[str](), threading.Event()
+
+    def interrupt_and_wait() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        over.wait()
+
+    backend.lock_place.before_save = once(interrupt_and_wait)
+    with pytest.raises(KeyboardInterrupt), away(tmp_path, backend).lock(holder(), tell=told.append):
+        pytest.fail("nobody waits for it any more")
+    over.set()
+    assert told == []
 
 
 @pytest.mark.parametrize("after", [0.03, 0.08])

@@ -186,6 +186,10 @@ class HttpLock:
             raise self._withdrawn(refusal, holder) if reply.unsure else refusal
         return self._hold(holder.id, partial(self._let_go, holder))
 
+    def to_break(self, holder: LockHolder) -> str:
+        """Return the command that breaks the lock of `holder`; see `lock.Lock`."""
+        return breaking(holder.id, self._environment)
+
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock; see `lock.Lock`. Who holds it is known only from trying to lock."""
         probe = LockHolder(id=f"unlock-{lock_id}", who="state unlock", operation="state unlock", since=_EPOCH)
@@ -215,7 +219,7 @@ class HttpLock:
             raise StateError(
                 f"{self._name} was free, and is locked as {probe.id} now: the server answered {reply.status} to UNLOCK",
                 hint="look at state.unlock_url and state.unlock_method, and at the server; then "
-                + breaking(probe.id, self._environment),
+                + self.to_break(probe),
             )
 
     def _withdrawn(self, error: StateError, holder: LockHolder) -> StateError:
@@ -224,12 +228,12 @@ class HttpLock:
             if self._unlock(holder).status in _DONE | _HELD:
                 return error
         # Even an answer that nothing is locked leaves it open: the server may still be busy with the request to lock.
-        own = f"if it is locked afterwards, that may be this run's own: {breaking(holder.id, self._environment)}"
+        own = f"if it is locked afterwards, that may be this run's own: {self.to_break(holder)}"
         return StateError(str(error), hint=f"{error.hint}; {own}")
 
     def _perhaps_ours(self, holder: LockHolder) -> str:
-        command = breaking(holder.id, self._environment)
-        return f"; the server answered only when asked again, so it may be this run's own: {command}"
+        own = "the server answered only when asked again, so it may be this run's own"
+        return f"; {own}: {self.to_break(holder)}"
 
     def _lock(self, holder: LockHolder) -> Reply:
         what = f"{self._name} cannot be locked"
