@@ -32,12 +32,14 @@ def held(lock: Lock, holder: LockHolder, waiting: Waiting, *, haste: Haste, name
         haste.hurry(UNLOCKING)
         raise
     finally:
-        if hold is None:
-            # An attempt that was given up may take the lock yet, and lets go of it then.
-            to_break = None if haste.rest() else lock.to_break(holder)
-        else:
-            hold.release()
-            to_break = hold.to_break
-        if to_break is not None:
-            words = f"the lock on {name} could not be let go of and may still be held; break it with: "
-            waiting.tell(f"{words}{to_break}")
+        ended = False
+        try:
+            if hold is not None:
+                hold.release()
+            else:
+                ended = haste.rest()  # an attempt that was given up may take the lock yet, and lets go of it then
+        finally:  # whoever is interrupted once more has to know most of all
+            to_break = hold.to_break if hold is not None else None if ended else lock.to_break(holder)
+            if to_break is not None:
+                words = f"the lock on {name} could not be let go of and may still be held; break it with: "
+                waiting.tell(f"{words}{to_break}")

@@ -107,6 +107,25 @@ def test_a_lease_that_may_be_taken_after_the_command_has_ended_runs_out_without_
     assert told == []
 
 
+def test_a_second_interrupt_while_the_lock_is_let_go_of_leaves_word_of_it(tmp_path: Path) -> None:
+    told, over = list[str](), threading.Event()
+    with serving() as server:
+        real = server.answer
+
+        def answer(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+            if method == "UNLOCK":
+                os.kill(os.getpid(), signal.SIGINT)
+                over.wait()
+            return real(method, lock_id, body)
+
+        server.answer = answer  # type: ignore[method-assign]
+        store = rig_of(server, tmp_path, retries=0).store()
+        with pytest.raises(KeyboardInterrupt), store.lock(holder(), tell=told.append):
+            raise KeyboardInterrupt
+        over.set()
+    assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
+
+
 @pytest.mark.parametrize("after", [0.03, 0.08])
 def test_a_lock_in_a_ref_is_held_by_nobody_whenever_its_taking_is_interrupted(tmp_path: Path, after: float) -> None:
     rig = git_rig(tmp_path)
