@@ -13,7 +13,7 @@ from reconciler.state.haste import Haste
 from reconciler.state.lock import Hold, Lock, LockHolder, Waiting, take_when_free
 
 UNLOCKING = 5.0
-"""Seconds for letting go of the lock, or of what was announced under it, after an interrupt."""
+"""Seconds for letting go of the lock, or of what was announced under it, when the program is to end."""
 
 
 @contextmanager
@@ -28,8 +28,9 @@ def held(lock: Lock, holder: LockHolder, waiting: Waiting, *, haste: Haste, name
     try:
         hold = take_when_free(lock, holder, waiting, name=name)
         yield hold
-    except KeyboardInterrupt:
-        haste.hurry(UNLOCKING)
+    except BaseException as error:
+        if not isinstance(error, Exception):  # the program is to end, by a Ctrl-C or otherwise
+            haste.hurry(UNLOCKING)
         raise
     finally:
         ended = False

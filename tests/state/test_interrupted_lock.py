@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -16,6 +17,7 @@ from state.backends.test_http import rig_of
 from state.memory import Clock, MemoryBackend
 from state.records import NOW, holder
 from state.test_history import away
+from support.processes import PATIENCE
 
 from reconciler.state import LockHolder, holding
 from reconciler.state.haste import Haste
@@ -124,6 +126,23 @@ def test_a_second_interrupt_while_the_lock_is_let_go_of_leaves_word_of_it(tmp_pa
             raise KeyboardInterrupt
         over.set()
     assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
+
+
+@pytest.mark.parametrize("way_out", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+def test_whatever_ends_the_program_waits_only_for_so_long_until_the_lock_is_let_go_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way_out: type[BaseException]
+) -> None:
+    monkeypatch.setattr(holding, "UNLOCKING", 0.05)
+    backend, waited, over = MemoryBackend(), list[bool](), threading.Event()
+
+    def leave_in_silence() -> None:
+        backend.lock_place.before_save = lambda: waited.append(over.wait(PATIENCE))
+        raise way_out
+
+    with pytest.raises(way_out), away(tmp_path, backend).lock(holder()):
+        leave_in_silence()
+    assert waited == []
+    over.set()
 
 
 @pytest.mark.parametrize("after", [0.03, 0.08])
