@@ -54,12 +54,13 @@ class Haste:
             raise
 
     def rest(self) -> bool:
-        """Wait until all that was given up has ended, as long as there is time for it; return whether it has."""
+        """Wait for the end of all that was given up, as long as there is time; return whether all has ended well."""
+        settled = True
         with contextlib.suppress(TimeoutError):
             while self._given_up:
                 self._await(self._given_up[-1].over)
-                self._given_up.pop()
-        return not self._given_up
+                settled &= self._given_up.pop().settled
+        return settled and not self._given_up
 
     def _await(self, event: threading.Event) -> None:
         while not event.is_set():
@@ -78,7 +79,8 @@ class _Errand(Generic[_T]):
     def __init__(self, work: Callable[[], _T], unclaimed: Unclaimed[_T]) -> None:
         self.ended = threading.Event()
         self.over = threading.Event()
-        """It was given up and has ended, and its result is where it belongs."""
+        """It was given up and has ended, and its result is where it belongs, if `settled`."""
+        self.settled = False
         self._work = work
         self._unclaimed = unclaimed
         self._result: list[_T] = []
@@ -89,7 +91,11 @@ class _Errand(Generic[_T]):
 
     def begin(self) -> None:
         self._begun = True
-        self._in_a_thread(self._run)
+        try:
+            self._in_a_thread(self._run)
+        except RuntimeError:  # the machine has no room for another thread
+            self._begun = False
+            raise
 
     def give_up(self) -> bool:
         """Leave it to itself, and return whether it can still come to anything."""
@@ -97,7 +103,8 @@ class _Errand(Generic[_T]):
             self._wanted = False
             ended = self.ended.is_set()
         if ended and self._result:
-            self._in_a_thread(self._hand_over)
+            with contextlib.suppress(RuntimeError):  # no room for another thread: then it is never over
+                self._in_a_thread(self._hand_over)
         return self._begun and (not ended or bool(self._result))
 
     def _run(self) -> None:
@@ -113,8 +120,10 @@ class _Errand(Generic[_T]):
 
     def _hand_over(self) -> None:
         try:
-            if self._result:
-                self._unclaimed(self._result[0])
+            with contextlib.suppress(Exception):  # nobody is left to hear of it but by `settled`
+                if self._result:
+                    self._unclaimed(self._result[0])
+                self.settled = True
         finally:
             self.over.set()
 

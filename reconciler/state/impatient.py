@@ -82,9 +82,15 @@ class ImpatientLock:
 
 
 def _let_go(taken: ImpatientHold | Busy) -> None:
-    """Let go of a lock that was taken after all, when nobody waited for it any more."""
+    """Let go of a lock that was taken after all, when nobody waited for it any more.
+
+    Raises:
+        StateError: it may still be held.
+    """
     if not isinstance(taken, Busy):
         taken.let_go()
+        if taken.to_break is not None:
+            raise StateError("a lock that nobody waited for could not be let go of")
 
 
 class ImpatientHold:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from support.processes import PATIENCE, wait_until
 
 from reconciler.state.haste import Haste
 
@@ -49,3 +50,35 @@ def test_nobody_is_given_back_the_time_another_took() -> None:
     with pytest.raises(TimeoutError):
         haste.do(lambda: begun.append(1))
     assert begun == []
+
+
+def test_work_that_could_not_be_begun_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    haste = Haste()
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError, match="can't start"):
+            haste.do(lambda: 7)
+    haste.hurry(PATIENCE)
+    assert haste.rest()
+
+
+def test_work_whose_result_could_not_be_handed_over_has_not_ended_well(never: threading.Event) -> None:
+    haste = Haste()
+
+    def work() -> int:
+        haste.hurry(0.01)
+        never.wait()
+        return 7
+
+    def refuse(_: int) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.raises(TimeoutError):
+        haste.do(work, unclaimed=refuse)
+    never.set()
+    wait_until(lambda: "in-haste" not in {thread.name for thread in threading.enumerate()})
+    assert not haste.rest()

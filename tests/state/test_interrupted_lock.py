@@ -92,6 +92,25 @@ def test_a_lock_behind_http_that_may_be_taken_after_the_command_has_ended_is_tol
     assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
 
 
+def test_a_lock_behind_http_that_was_taken_late_and_not_let_go_of_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    with serving() as server:
+        real = server.answer
+
+        def answer(method: str, lock_id: str | None, body: bytes) -> tuple[int, bytes]:
+            if method == "UNLOCK":
+                return 500, b""
+            interrupt_and_go_on()
+            return real(method, lock_id, body)
+
+        server.answer = answer  # type: ignore[method-assign]
+        store = rig_of(server, tmp_path, retries=0).store()
+        with pytest.raises(KeyboardInterrupt), store.lock(holder(), tell=told.append):
+            pytest.fail("nobody waits for it any more")
+        assert server.lock is not None
+    assert [text.rpartition("with: ")[2] for text in told] == ["reconciler state unlock run-1 demo"]
+
+
 def test_a_lease_that_may_be_taken_after_the_command_has_ended_runs_out_without_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

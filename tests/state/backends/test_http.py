@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread, current_thread
 from threading import enumerate as enumerate_threads
 
 import pytest
@@ -337,6 +337,28 @@ def test_a_replica_that_lags_behind_a_holders_own_writes_is_no_sign_of_another_h
         server.answer = answer  # type: ignore[method-assign]
         kept.begin_run()
     assert told.errors == []
+
+
+def test_a_look_that_cannot_be_taken_is_no_end_of_looking(
+    server: StateServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, lost, failed = replace(rig_of(server, tmp_path), lease=0.04), Event(), list[str]()
+    start = Thread.start
+
+    def start_no_more(thread: Thread) -> None:
+        if current_thread().name == "http-watch" and len(failed) < 2:
+            failed.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    kept = rig.store()
+    with kept.lock(holder()):
+        kept.read()
+        monkeypatch.setattr(Thread, "start", start_no_more)
+        kept.watch_lock(lambda _: lost.set())
+        wait_until(lambda: len(failed) == 2)
+        server.state = encode(state())
+        assert lost.wait(PATIENCE)
 
 
 def test_who_holds_no_lock_any_more_looks_no_more(server: StateServer, tmp_path: Path) -> None:
