@@ -47,6 +47,8 @@ from reconciler.state import Intended, LockHolder, Recorder, StateStore
 
 _ALL_TIME = GRACE + RESTORING_GRACE + 1.0
 """Seconds from an interruption on, with the last one for closing the session source: a CI host kills after 7.5."""
+_BEGINNING_GRACE = 5.0
+"""Seconds for saying that the run is open, and for taking that back, if it is interrupted before its first call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,22 +143,58 @@ def probe(request: ProbeRequest, around: Surroundings) -> ProbeReport:
         if not identity.usable:
             return ProbeReport(script=script, outcome=_turned_back(subject, identity, request), state=state)
         around.source.prepare()
-        recorder = around.store.begin_run([_intended(subject)])  # 5
-        experiment = asyncio.run(_experiment(subject, request, around, recorder))
+        experiment, recorder = asyncio.run(_experiment(subject, request, around))  # 5
         return _finish(  # 6
             experiment, recorder, around, subject=subject, script=script, identity=identity, request=request
         )
 
 
-async def _experiment(subject: Subject, request: ProbeRequest, around: Surroundings, recorder: Recorder) -> Experiment:
+async def _experiment(subject: Subject, request: ProbeRequest, around: Surroundings) -> tuple[Experiment, Recorder]:
     halt = Halt()
     witness = GatewayWitness(
         request.desired.site.gateway, access=around.access, table=with_overrides(request.desired.site.retcodes)
     )
-    bench = Bench(
+    with around.watch_signals(lambda: halt.request(InterruptedRunError("interrupted; the rest was not sent"))):
+        recorder = await _begin(subject, around.store, halt)
+        _halt_without_lock(around.store, halt)
+        bench = _bench(subject, request, around, observer=witness, recorder=recorder, halt=halt)
+        look = around.look if request.pause is not None else None
+        experiment = Experiment(subject, bench, halt, look=look, pause=request.pause or 0.0)
+        too_late = partial(halt.thrown_since, _ALL_TIME)
+        async with witness, closing(around.source, too_late=too_late, on_bug=experiment.fail):
+            await experiment.run()
+            if not halt.requested:
+                await halt.race(around.source.release(subject.agent))
+    return experiment, recorder
+
+
+async def _begin(subject: Subject, store: StateStore, halt: Halt) -> Recorder:
+    """Return the recorder of the run; an interruption meanwhile leaves it a moment, and then nobody is called."""
+    # In a thread, so that a signal meanwhile throws the switch: what was announced is taken back in order then.
+    beginning = asyncio.ensure_future(asyncio.to_thread(store.begin_run, [_intended(subject)]))
+    await halt.race(_ended(beginning))
+    if halt.requested:
+        store.hurry(_BEGINNING_GRACE)
+    return await beginning
+
+
+async def _ended(work: asyncio.Future[Recorder]) -> None:
+    await asyncio.wait({work})
+
+
+def _bench(
+    subject: Subject,
+    request: ProbeRequest,
+    around: Surroundings,
+    *,
+    observer: GatewayWitness,
+    recorder: Recorder,
+    halt: Halt,
+) -> Bench:
+    return Bench(
         subject,
         url=request.desired.site.gateway.url,
-        observer=witness,
+        observer=observer,
         source=around.source,
         recorder=recorder,
         halt=halt,
@@ -165,16 +203,6 @@ async def _experiment(subject: Subject, request: ProbeRequest, around: Surroundi
         interval=request.interval,
         settling=request.settling,
     )
-    look = around.look if request.pause is not None else None
-    experiment = Experiment(subject, bench, halt, look=look, pause=request.pause or 0.0)
-    with around.watch_signals(lambda: halt.request(InterruptedRunError("interrupted; the rest was not sent"))):
-        _halt_without_lock(around.store, halt)
-        too_late = partial(halt.thrown_since, _ALL_TIME)
-        async with witness, closing(around.source, too_late=too_late, on_bug=experiment.fail):
-            await experiment.run()
-            if not halt.requested:
-                await halt.race(around.source.release(subject.agent))
-    return experiment
 
 
 def _intended(subject: Subject) -> Intended:

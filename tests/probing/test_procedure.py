@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from probing.rehearsed import AGENT, HOLDER, OWN, VALUES, FullDisk, Laboratory, finding
+from state.memory import MemoryBackend
+from state.test_history import away
 from support.fleets import NOW, concurrency, record
 from support.rehearsal import RehearsalServer
 
@@ -326,6 +329,51 @@ def test_an_interruption_before_the_first_call_sends_nothing(laboratory: Laborat
     assert isinstance(report.error, InterruptedRunError)
     assert (report.outcome.end, report.outcome.restoration) == (ProbeEnd.STOPPED, Restoration.NOT_TOUCHED)
     assert (laboratory.calls, laboratory.recorded, laboratory.source.closed) == (0, None, 1)
+
+
+def test_an_interruption_while_the_run_is_being_begun_sends_nothing_and_leaves_nobody_in_doubt(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    backend = MemoryBackend()
+    laboratory.store = lambda: away(tmp_path, backend)  # type: ignore[method-assign]
+
+    def interrupted() -> None:
+        backend.state.before_save = lambda: None
+        laboratory.halt_soon()
+
+    backend.state.before_save = interrupted
+    report = laboratory.probe()
+
+    assert isinstance(report.error, InterruptedRunError)
+    assert (report.outcome.end, report.outcome.restoration) == (ProbeEnd.STOPPED, Restoration.NOT_TOUCHED)
+    assert (laboratory.calls, laboratory.recorded, laboratory.state.open_run) == (0, None, None)
+    assert len(backend.state.saves) == 2  # announced and taken back
+
+
+def test_a_place_that_falls_silent_while_the_run_is_being_begun_does_not_hold_an_interruption_up(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    backend, silent = MemoryBackend(), threading.Event()
+    store = away(tmp_path, backend)
+    hurried: list[float] = []
+    hurry = store.hurry
+
+    def hurry_more(seconds: float) -> None:
+        hurried.append(seconds)
+        hurry(0.0)
+
+    def interrupted() -> None:
+        laboratory.halt_soon()
+        silent.wait(10)
+
+    store.hurry = hurry_more  # type: ignore[method-assign]  # seconds that nobody has to wait for
+    laboratory.store = lambda: store  # type: ignore[method-assign]
+    backend.state.before_save = interrupted
+    with pytest.raises(StateError, match="the run had to end before it answered"):
+        laboratory.probe()
+    silent.set()
+
+    assert (laboratory.calls, hurried[:1]) == (0, [5.0])
 
 
 def test_an_interruption_while_somebody_looks_restores_and_records(laboratory: Laboratory) -> None:
