@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -192,7 +193,8 @@ class HttpLock:
 
     def unlock(self, lock_id: str) -> LockHolder | None:
         """Break the lock; see `lock.Lock`. Who holds it is known only from trying to lock."""
-        probe = LockHolder(id=f"unlock-{lock_id}", who="state unlock", operation="state unlock", since=_EPOCH)
+        unlike = f"unlock-{lock_id}-{secrets.token_hex(4)}"  # two who look at once are not one
+        probe = LockHolder(id=unlike, who="state unlock", operation="state unlock", since=_EPOCH)
         reply = self._lock(probe)
         record = _record(reply.body) if reply.status in _HELD else None
         if reply.status in _DONE or (record is not None and record.holder.id == probe.id):

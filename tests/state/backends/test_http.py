@@ -198,7 +198,7 @@ def test_whatever_a_server_says_of_a_lock_is_told_in_words(
 
 def test_a_lock_that_the_look_at_it_has_left_behind_is_told(server: StateServer, tmp_path: Path) -> None:
     server.answer = lambda method, *_: (500 if method == "UNLOCK" else 200, b"")  # type: ignore[method-assign]
-    with pytest.raises(StateError, match=r"was free, and is locked as unlock-run-9 now: .* answered 500"):
+    with pytest.raises(StateError, match=r"was free, and is locked as unlock-run-9-[0-9a-f]{8} now: .* answered 500"):
         rig_of(server, tmp_path).store().unlock("run-9")
 
 
@@ -421,6 +421,14 @@ def test_a_look_whether_it_is_free_leaves_no_lock_behind_though_its_answer_was_l
     losing_the_first_answer(server, nameless=nameless)
     assert rig_of(server, tmp_path).store().unlock("run-9") is None
     assert server.lock is None
+
+
+def test_no_two_looks_whether_it_is_free_take_each_other_for_themselves(server: StateServer, tmp_path: Path) -> None:
+    for _ in range(2):
+        rig_of(server, tmp_path).store().unlock("run-9")
+    probes = {json.loads(body)["ID"] for body in server.bodies}
+    assert len(probes) == 2
+    assert all(probe.startswith("unlock-run-9-") for probe in probes)
 
 
 def test_a_nameless_lock_of_another_is_not_unlocked_by_the_look_at_it(server: StateServer, tmp_path: Path) -> None:
