@@ -8,6 +8,7 @@ which goes to Git through the environment; the address never holds one.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -52,7 +53,8 @@ def find_remote(
     """
     around = plain_environment(environ)
     if not _NAME.fullmatch(remote):
-        return _reached(GitRemote(name=remote, url=remote), login, root=root, environ=around)
+        outside = {**around, "GIT_DIR": os.devnull}  # nothing of the checkout is taken over, so it is not asked either
+        return _reached(GitRemote(name=remote, url=remote), login, root=root, environ=outside)
     root = checkout_around(root)
     found = run_git(["remote", "get-url", "--push", remote], cwd=root, environ=around)
     if found.code != 0:
@@ -98,7 +100,7 @@ def _reached(remote: GitRemote, login: tuple[str, str] | None, *, root: Path, en
     if parts.username is None:
         return remote
     user = unquote(parts.username)
-    if parts.password is None and _is_set("http.extraHeader", remote.url, root=root, environ=environ):
+    if parts.password is None and _sends_a_login(remote.url, root=root, environ=environ):
         return remote  # a CI host has left its header for this very address, the name in it included
     if parts.password is None and _asks(plain.url, root=root, environ=environ):
         # A name without a password is for whoever keeps the password: a credential helper looks it up by that name.
@@ -123,8 +125,13 @@ def _asks(url: str, *, root: Path, environ: Mapping[str, str]) -> bool:
     if environ.get("GIT_ASKPASS") or environ.get("SSH_ASKPASS"):
         return True
     named = run_git(["config", "--get", "core.askPass"], cwd=root, environ=environ).out.strip()
-    return bool(named) or _is_set("credential.helper", url, root=root, environ=environ)
+    return bool(named or _setting("credential.helper", url, root=root, environ=environ))
 
 
-def _is_set(key: str, url: str, *, root: Path, environ: Mapping[str, str]) -> bool:
-    return bool(run_git(["config", "--get-urlmatch", key, url], cwd=root, environ=environ).out.strip())
+def _sends_a_login(url: str, *, root: Path, environ: Mapping[str, str]) -> bool:
+    """Tell whether the last header that is set for `url` is a login; any other says nothing of a password."""
+    return _setting("http.extraHeader", url, root=root, environ=environ).lower().startswith(b"authorization:")
+
+
+def _setting(key: str, url: str, *, root: Path, environ: Mapping[str, str]) -> bytes:
+    return run_git(["config", "--get-urlmatch", key, url], cwd=root, environ=environ).out.strip()

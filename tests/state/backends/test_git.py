@@ -195,6 +195,27 @@ def test_a_token_for_a_user_name_is_sent_by_itself_only_where_nobody_keeps_a_pas
     assert "made-up-token" not in repr(remote)
 
 
+@pytest.mark.parametrize(
+    ("header", "sent"), [("X-Trace: 1", True), ("AUTHORIZATION: basic eDp5", False)], ids=["another", "login"]
+)
+def test_only_a_header_that_is_a_login_keeps_a_token_from_being_sent(checkout: Path, header: str, sent: bool) -> None:
+    git("remote", "set-url", "origin", "https://made-up-token@git.example/a.git", at=checkout)
+    git("config", "--local", "http.https://git.example/.extraHeader", header, at=checkout)
+    remote = find_remote("origin", root=checkout, environ=git_environment())
+    assert (remote.config[-1] == ("credential.helper", "")) is sent
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("credential.helper", "store"), ("http.extraHeader", "Authorization: Basic eDp5")]
+)
+def test_what_a_checkout_has_set_is_not_asked_of_a_remote_that_is_an_address(
+    checkout: Path, setting: str, value: str
+) -> None:
+    git("config", "--local", setting, value, at=checkout)
+    remote = find_remote("https://made-up-token@git.example/a.git", root=checkout, environ=git_environment())
+    assert "http.https://git.example/.extraHeader" in dict(remote.config)
+
+
 def test_a_user_name_beside_a_header_that_a_ci_host_has_left_stays_what_it_is(checkout: Path, served: str) -> None:
     token = base64.b64encode(":".join(LOGIN).encode()).decode()
     address = f"http://acme@{served}"
