@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -268,13 +269,23 @@ def test_no_password_and_no_guid_is_written_anywhere_whatever_the_outcome(site: 
     assert [secret for secret in {PASSWORD, *seen} if secret.encode() in said] == []
 
 
+def stop_amid_a_session(process: subprocess.Popen[str], server: RehearsalServer) -> set[str]:
+    """Let the process go no further once somebody is signed in, and return the Guids; between two agents nobody is."""
+    while True:
+        wait_until(lambda: bool(guids(server)))
+        process.send_signal(signal.SIGSTOP)
+        if left := guids(server):
+            return left
+        process.send_signal(signal.SIGCONT)
+
+
 def test_no_secret_is_in_what_a_killed_run_leaves_behind(slow_site: Site, server: RehearsalServer) -> None:
     process = start_apply(slow_site)
     wait_until(lambda: attendance(server)["sign_ins"] >= 5)
+    left = stop_amid_a_session(process, server)
     process.kill()
     out, err = process.communicate()
 
-    left = guids(server)
     said = (out + err).encode() + files_of(slow_site)
     assert left
     assert "state.json.journal" in {file.name for file in slow_site.root.iterdir()}

@@ -6,6 +6,7 @@ Who wants to see what a power cut takes away finds that in tests/crash.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from collections.abc import Callable
@@ -57,6 +58,7 @@ class Disk:
     def _die(self) -> None:
         self.dead = True
         for handle in self._open:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a child that another thread is just beginning may have a copy of it
             os.close(handle)
         raise Died
 
