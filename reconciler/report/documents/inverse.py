@@ -6,11 +6,9 @@ Rules of this file: records are written as the state has them. `reading.inverse`
 from __future__ import annotations
 
 from reconciler.model.agent import AgentId
-from reconciler.model.concurrency import Concurrency
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
-from reconciler.model.state import AgentRecord
-from reconciler.report.documents.writing import FORMAT_VERSION, Document
+from reconciler.report.documents.writing import FORMAT_VERSION, Document, concurrency_document, record_document
 
 INVERSE = "rollback"
 """What the document calls itself."""
@@ -57,22 +55,6 @@ def _change(change: InverseChange) -> Document:
         "agent": str(change.agent),
         "action": str(change.action),
         "outcome": None if change.result is None else str(change.result),
-        "before": None if change.before is None else _record(change.before),
-        "after": None if change.after is None else _values(change.after),
+        "before": None if change.before is None else record_document(change.before),
+        "after": None if change.after is None else concurrency_document(change.after),
     }
-
-
-def _record(record: AgentRecord) -> Document:
-    return {
-        **_values(record.concurrency),
-        "callnums_key": str(record.callnums_key),
-        "acknowledged_at": record.acknowledged_at,
-        "session": record.session,
-        "team": record.team,
-        "protected": record.protected,
-        "status": str(record.status),
-    }
-
-
-def _values(value: Concurrency) -> Document:
-    return {"total": value.total, "channels": {channel.code: sessions for channel, sessions in value.channels}}

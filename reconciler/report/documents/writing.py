@@ -19,6 +19,7 @@ from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Change, Edit, GuardrailFinding, Plan, PlanOptions, Scope
 from reconciler.model.standing import Standing, StandingChange
+from reconciler.model.state import AgentRecord
 
 FORMAT_VERSION = "1.0"
 
@@ -133,7 +134,7 @@ def _changes(changes: Iterable[Change]) -> list[Document]:
     values: dict[Concurrency | None, Document | None] = {None: None}
     for value in (side for change in changes for side in (change.before, change.after)):
         if value is not None and value not in values:
-            values[value] = _concurrency(value)
+            values[value] = concurrency_document(value)
     return [_change(change, values) for change in changes]
 
 
@@ -150,8 +151,22 @@ def _change(change: Change, values: Mapping[Concurrency | None, Document | None]
     }
 
 
-def _concurrency(value: Concurrency) -> Document:
+def concurrency_document(value: Concurrency) -> Document:
+    """Return an agent's numbers, the channels by their codes."""
     return {"total": value.total, "channels": {channel.code: sessions for channel, sessions in value.channels}}
+
+
+def record_document(record: AgentRecord) -> Document:
+    """Return what is recorded of an agent, but for who it is."""
+    return {
+        **concurrency_document(record.concurrency),
+        "callnums_key": str(record.callnums_key),
+        "acknowledged_at": record.acknowledged_at,
+        "session": record.session,
+        "team": record.team,
+        "protected": record.protected,
+        "status": str(record.status),
+    }
 
 
 def _edit(edit: Edit) -> Document:

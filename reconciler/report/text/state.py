@@ -9,6 +9,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.printable import printable
 from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
+from reconciler.report.documents.writing import record_document
 from reconciler.report.layout import counted
 from reconciler.report.style import Role, Style
 from reconciler.report.text.pending import pending_words
@@ -35,20 +36,7 @@ def state_summary(state: State, records: Mapping[AgentId, AgentRecord], waiting:
 
 def record_documents(records: Mapping[AgentId, AgentRecord]) -> list[dict[str, object]]:
     """Return the records as JSON-ready documents, sorted by agent."""
-    return [
-        {
-            "agent": str(agent),
-            "total": record.concurrency.total,
-            "channels": {channel.code: sessions for channel, sessions in record.concurrency.channels},
-            "callnums_key": str(record.callnums_key),
-            "acknowledged_at": record.acknowledged_at,
-            "session": record.session,
-            "team": record.team,
-            "protected": record.protected,
-            "status": str(record.status),
-        }
-        for agent, record in sorted(records.items())
-    ]
+    return [{"agent": str(agent), **record_document(record)} for agent, record in sorted(records.items())]
 
 
 def state_list_text(state: State, records: Mapping[AgentId, AgentRecord], waiting: Waiting, *, style: Style) -> str:
