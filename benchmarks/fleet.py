@@ -10,7 +10,6 @@ import argparse
 import random
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from reconciler.model.desired import DesiredAgent
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, State
 from reconciler.state import encode
+from reconciler.values import replace
 
 LOWEST_AGENT, HIGHEST_AGENT, USUAL_FIRST = 101, 999_999, 100_000
 LARGEST_FLEET = HIGHEST_AGENT - LOWEST_AGENT + 1

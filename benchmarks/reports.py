@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 from environments import scratch
 from fleet import write_fleet
@@ -36,6 +35,7 @@ from reconciler.report import (
     Repository,
     render,
 )
+from reconciler.values import replace
 
 AGENTS = 100_000
 SECONDS = {Format.TEXT: 1.0, Format.MARKDOWN: 1.0, Format.JSON: 1.0, Format.HTML: 3.0}

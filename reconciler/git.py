@@ -12,11 +12,11 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.printable import printable
 from reconciler.programs import ended, start
+from reconciler.values import Struct
 
 TIMEOUT = 60.0
 """Seconds one command may take."""
@@ -55,8 +55,7 @@ class GitSilentError(Exception):
     hint = "look at the network and the repository's host"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(Struct, frozen=True, kw_only=True):
     """How a command ended."""
 
     code: int

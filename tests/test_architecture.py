@@ -25,14 +25,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "reconciler"
 
-_MODEL = {"errors", "model"}
+_MODEL = {"errors", "values", "model"}
 _KEYS = {"credentials"}
 _FIRST_FLOOR = {"desired", "planning", "gateway", "state", "report"}
 
 MAY_KNOW: Mapping[str, set[str]] = {
     "": set(_MODEL),  # reconciler/__init__.py
     "errors": set(),
-    "model": {"errors"},
+    "values": set(),
+    "model": {"errors", "values"},
     "schemas": {"errors"},
     "programs": set(),
     "collector": set(),
@@ -71,6 +72,7 @@ HOMES: Mapping[str, str] = {
     "httpx": "gateway",
     "jsonschema": "desired",
     "jsonschema_rs": "desired",
+    "msgspec": "values",
     "obstore": "state",
     "orjson": "state",
     "redis": "gateway",

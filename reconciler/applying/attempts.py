@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from reconciler.applying.pace import Pace, backoff
@@ -43,6 +42,7 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Call, Reset
 from reconciler.model.session import Session
 from reconciler.state import Recorder
+from reconciler.values import Struct
 
 
 class Caller(Protocol):
@@ -53,8 +53,7 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """Everything an agent's turn needs besides its call."""
 
     caller: Caller

@@ -7,8 +7,6 @@ plan, reviewed or not.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.errors import GuardrailRefusedError, StalePlanError
 from reconciler.model.agent import summarise_agents
 from reconciler.model.going_back import GoingBack
@@ -17,6 +15,7 @@ from reconciler.model.plan import Plan, Reason
 from reconciler.model.site import Site
 from reconciler.model.state import State
 from reconciler.planning import PlanDifference, compare_plans
+from reconciler.values import replace
 
 _NAMED = 20
 """Ranges of agents that an error names."""

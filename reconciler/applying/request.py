@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.applying.stop import Stop
@@ -19,10 +18,10 @@ from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.state import State
 from reconciler.planning import SessionKeys
 from reconciler.state import LockHolder, StateStore
+from reconciler.values import Struct, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyRequest:
+class ApplyRequest(Struct, frozen=True, kw_only=True):
     """What is asked of an apply."""
 
     desired: Desired
@@ -51,8 +50,7 @@ class ApplyRequest:
         return "apply" if self.undo is None else "rollback"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """The world an apply happens in; every clock, chance and question comes in here."""
 
     store: StateStore
@@ -80,8 +78,7 @@ class Surroundings:
     """Keeps the inverse of the run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyReport:
+class ApplyReport(Struct, frozen=True, kw_only=True):
     """What an apply came to."""
 
     plan: Plan

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
@@ -27,6 +26,7 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Change, Forget, Plan
+from reconciler.values import Struct
 
 _AT_ONCE = 1000
 _TROUBLE = {Result.FAILED: "failed", Result.IN_DOUBT: "is in doubt"}
@@ -35,8 +35,7 @@ _TROUBLE = {Result.FAILED: "failed", Result.IN_DOUBT: "is in doubt"}
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """What is to be recorded of an agent whose values stay."""
 
     team: str | None

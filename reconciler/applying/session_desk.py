@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from itertools import islice
 
 from reconciler.applying.stop import Stop
@@ -20,10 +19,10 @@ from reconciler.gateway import SessionSource
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import Call
 from reconciler.model.session import Absent, Session
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldSession:
+class HeldSession(Struct, frozen=True, kw_only=True):
     """What the source said of one agent, and when."""
 
     agent: AgentId

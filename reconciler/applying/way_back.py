@@ -6,11 +6,11 @@ hides an outcome: what was kept before still leads back, if less directly.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.inverse import InversePlan
+from reconciler.values import replace
 
 
 class WayBack(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,14 @@ from reconciler.errors import UsageError
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct, replace
 
 if TYPE_CHECKING:  # a look at files alone needs neither
     from reconciler.model.plan import Scope
     from reconciler.model.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """A valid environment."""
 
     root: Path

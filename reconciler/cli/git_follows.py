@@ -6,7 +6,6 @@ Rule of this file: it does not guess from what was undone. It plans for the agen
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.model.agent import AgentId, summarise_agents
@@ -15,6 +14,7 @@ from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.plan import Plan, Reassert
 from reconciler.model.state import AgentRecord, State, empty_state
 from reconciler.planning import make_plan
+from reconciler.values import replace
 
 _NAMED = 12
 _T = TypeVar("_T")

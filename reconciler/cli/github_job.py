@@ -11,20 +11,19 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cli.streams import write
 from reconciler.errors import InputError, UsageError
 from reconciler.report import Format, Reported, Repository, fewest_chars, output_lines, render, step_outputs
+from reconciler.values import Struct
 
 _MOST = 1024 * 1024
 """Bytes of summary that the host takes of one step."""
 _OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GithubJob:
+class GithubJob(Struct, frozen=True, kw_only=True):
     """The files that the host has made for this step."""
 
     outputs: Path

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+
+from reconciler.values import Struct
 
 if TYPE_CHECKING:
     from reconciler.cli.report_targets import Reports
 
 
-@dataclass(slots=True)
-class Invocation:
+class Invocation(Struct):
     """Filled in while the command line is parsed."""
 
     as_json: bool = False

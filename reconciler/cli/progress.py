@@ -12,18 +12,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from reconciler.cli.streams import shows_progress, write
 from reconciler.model.outcome import Outcome, Result
+from reconciler.values import Struct
 
 _BAR_EVERY, _LINE_EVERY = 0.2, 30.0
 """Seconds."""
 _TROUBLES = (Result.DEFERRED, Result.FAILED, Result.IN_DOUBT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True):
     """How far a run is."""
 
     done: int

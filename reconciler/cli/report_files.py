@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reconciler.cli.document import reported
@@ -29,14 +28,14 @@ from reconciler.report import (
     diagnostics_text,
     render,
 )
+from reconciler.values import Struct, field, replace
 
 _FINE = frozenset({ExitCode.DONE, ExitCode.CHANGES_PRESENT})
 _TOPS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 """Where GitHub, and GitLab, have checked the repository out."""
 
 
-@dataclass(slots=True)
-class _Troubles:
+class _Troubles(Struct):
     """What went wrong while reports were written."""
 
     code: ExitCode = ExitCode.DONE

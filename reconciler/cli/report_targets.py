@@ -8,11 +8,9 @@ written at all. A name that nobody can look at, such as one too long, is refused
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from reconciler.cli.invocation import invocation_of
 from reconciler.errors import UsageError
 from reconciler.model.state_settings import LocalState
 from reconciler.report import MAX_CHARS, Format
+from reconciler.values import Struct, astuple
 
 if TYPE_CHECKING:
     from reconciler.cli.environment import Environment
@@ -34,8 +33,7 @@ _RESCUED = re.compile(r"errored-state.*\.json|rollback-.*\.json")
 _STREAMS = {1: "stdout", 2: "stderr"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFile:
+class ReportFile(Struct, frozen=True, kw_only=True):
     """One report that was asked for."""
 
     format_: Format
@@ -43,8 +41,7 @@ class ReportFile:
     """`None`: standard output."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reports:
+class Reports(Struct, frozen=True, kw_only=True):
     """Everything that is to be written beside the result."""
 
     files: tuple[ReportFile, ...] = ()
@@ -190,6 +187,6 @@ def _texts(value: object) -> Iterator[str]:
     """Yield every text in a value, however deep: whatever is a path, is one of them."""
     if isinstance(value, str):
         yield value
-    elif dataclasses.is_dataclass(value):
-        for each in dataclasses.fields(value):
-            yield from _texts(getattr(value, each.name))
+    elif isinstance(value, Struct):
+        for each in astuple(value):
+            yield from _texts(each)

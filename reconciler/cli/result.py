@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ExitCode
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct, field
 
 if TYPE_CHECKING:
     from reconciler.report import Envelope, Reported
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True, kw_only=True):
     """The end of a command that ran."""
 
     command: str

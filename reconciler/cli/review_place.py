@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from reconciler.review import (
     open_pull_request,
     ways_of,
 )
+from reconciler.values import Struct
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -45,8 +45,7 @@ class ReferenceType(click.ParamType[SecretReference]):
             self.fail(str(error), param, ctx)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPlace:
+class ReviewPlace(Struct, frozen=True, kw_only=True):
     """A pull request, and how to get at it."""
 
     pull_request: PullRequest

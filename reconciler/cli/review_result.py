@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from reconciler.cli.failures import error_diagnostic
 from reconciler.cli.result import CommandResult
@@ -13,6 +12,7 @@ from reconciler.cli.review_place import ReviewPlace
 from reconciler.errors import ExitCode, ReviewHostError
 from reconciler.model.printable import printable
 from reconciler.review import Deed, Posted, Request, Standing
+from reconciler.values import Struct, field
 
 _REHEARSED = (
     "nothing was sent. A comment that is there is changed instead of added, and left alone when it says the same "
@@ -20,8 +20,7 @@ _REHEARSED = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Done:
+class Done(Struct, kw_only=True):
     """What has been done so far."""
 
     posted: list[Posted] = field(default_factory=list)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,12 +14,12 @@ from reconciler.cli.environment import Environment
 from reconciler.cli.locking import lock_timeout_option
 from reconciler.cli.options import deadline_option
 from reconciler.errors import ExitCode, UsageError
+from reconciler.values import Struct, replace
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFlags:
+class RunFlags(Struct, frozen=True, kw_only=True):
     """How a run is to be carried out, whatever its aim."""
 
     yes: bool

@@ -6,15 +6,15 @@ a very deep one, are refused by arithmetic, before anything walks them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from reconciler.values import Struct, field
 
 MAX_ALIASED_NODES = 10_000
 """Values that all aliases of a file together may stand for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchored:
+class Anchored(Struct, frozen=True):
     """A value that aliases may refer to, and what each of them adds to the document."""
 
     value: Any
@@ -24,8 +24,7 @@ class Anchored:
     """Levels of containers."""
 
 
-@dataclass(slots=True)
-class Anchors:
+class Anchors(Struct):
     """The anchors of one document, as far as it has been read."""
 
     _by_name: dict[str, Anchored] = field(default_factory=dict)

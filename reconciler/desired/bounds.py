@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import replace
 
 MAX_PROBLEMS = 10_000
 """Of one file. A file of 64 MiB can have millions, each with its place and its sentence."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from reconciler.desired.marks import SHIFT, YamlDocument
@@ -17,6 +16,7 @@ from reconciler.desired.source_file import SourceFile
 from reconciler.desired.wording import pointer, quote
 from reconciler.model.agent import MIN_AGENT_ID, AgentRange
 from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.values import Struct
 
 _VALUE = (1 << SHIFT) - 1
 _Numbers = tuple[int | None, int, Mapping[str, int | None], Mapping[str, int]]
@@ -104,8 +104,7 @@ class Declaration(NamedTuple):
     protected: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetFile:
+class FleetFile(Struct, frozen=True, kw_only=True):
     """Everything one fleet file declares."""
 
     profiles: tuple[Entry, ...]

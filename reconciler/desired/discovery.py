@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.desired.wording import escape, quote
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct, field
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_FILES = 10_000
@@ -25,8 +25,7 @@ MISNAMED_SITE_FILE = "site.yml"
 _ENDINGS = (".yaml", ".yml")
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """The files of an environment, by their names within it."""
 
     files: dict[str, Path] = field(default_factory=dict)

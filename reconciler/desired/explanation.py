@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -19,6 +18,7 @@ from referencing import Registry
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.wording import escape, listing, nearest, quote, shorten, show
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct
 
 _NOUNS = {
     "integer": "a whole number",
@@ -36,8 +36,7 @@ _SITE_ROOT_HINT = "agents, profiles and team belong in a fleet file, not in site
 _LOOKS_WHOLE = re.compile(r"[-+]?[0-9][0-9_,. ]*|0[xob][0-9a-fA-F]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """One thing that is wrong, before its place is known."""
 
     code: str
@@ -47,8 +46,7 @@ class _Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True):
     """One error of jsonschema's, as far as sentences need it."""
 
     keyword: str

@@ -5,8 +5,6 @@ Rule of this file: with a cutter or without one, the answer is the same; with on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.desired.declarations import Declaration, FleetFile, collect
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.quick_fleet import Cut, Cutter
@@ -14,10 +12,10 @@ from reconciler.desired.source_file import SourceFile
 from reconciler.desired.validation import Validator
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetReading:
+class FleetReading(Struct, frozen=True, kw_only=True):
     """What came of reading a fleet file."""
 
     file: FleetFile | None

@@ -11,7 +11,6 @@ may be in it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.collector import paused_collector
@@ -33,10 +32,10 @@ from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.site import Site
+from reconciler.values import Struct, field, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """An environment as read, with everything there is to say about it."""
 
     desired: Desired | None
@@ -76,8 +75,7 @@ def _as_error(problem: Diagnostic) -> Diagnostic:
     return replace(problem, severity=Severity.ERROR)
 
 
-@dataclass(slots=True)
-class _Loading:
+class _Loading(Struct):
     """What is known so far."""
 
     problems: list[Diagnostic] = field(default_factory=list)

@@ -7,11 +7,11 @@ container. The table is good only as long as the document itself is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.desired.source_file import SourceFile
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct, field
 
 SHIFT = 32
 """A mapping's key and value share one number: the key's mark above these bits, the value's below."""
@@ -19,8 +19,7 @@ SHIFT = 32
 _VALUE = (1 << SHIFT) - 1
 
 
-@dataclass(slots=True)
-class Marks:
+class Marks(Struct):
     """The marks of each container: by key of a mapping (key and value in one number), by index of a list."""
 
     of: dict[int, Any] = field(default_factory=dict)
@@ -37,8 +36,7 @@ class Marks:
         return packed & _VALUE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlDocument:
+class YamlDocument(Struct, frozen=True, kw_only=True):
     """A file as read: its value, or `None` when nothing can be said about it, and what was wrong on the way."""
 
     file: SourceFile

@@ -8,7 +8,6 @@ places share one object for each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.desired.declarations import Declaration, FleetFile
@@ -19,6 +18,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import DesiredAgent, Source
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct
 
 
 class Resolved(NamedTuple):
@@ -28,8 +28,7 @@ class Resolved(NamedTuple):
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """A whole environment resolved, as far as it could be."""
 
     agents: tuple[Resolved, ...]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 from reconciler.desired.wording import quote
+from reconciler.values import Struct
 
 MAX_DIGITS = 18
 """Digits of a whole number: as many as a 64-bit integer always holds."""
@@ -26,8 +26,7 @@ _NON_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _SIGNIFICANT = frozenset("-+.0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A number that is not accepted, and the value that stands in for it so that reading can go on."""
 
     code: str

@@ -10,18 +10,17 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from reconciler.desired.wording import pointer
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.values import Struct
 
 _BREAK = re.compile(r"\r\n?|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """What is needed of a file once its text is gone."""
 
     path: str

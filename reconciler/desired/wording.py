@@ -10,8 +10,9 @@ import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from heapq import nlargest
+
+from reconciler.values import Struct, field
 
 MAX_SHOWN = 60
 """Characters of a name or value that a message shows."""
@@ -73,8 +74,7 @@ def describe_character(char: str) -> str:
     return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
 
 
-@dataclass(slots=True)
-class NearestNames:
+class NearestNames(Struct):
     """Finds the name that was probably meant; remembers, and gives up after many misses, so that it stays cheap."""
 
     names: Sequence[str]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,13 +21,13 @@ from reconciler.gateway.trust import build_context
 from reconciler.gateway.tunnel import Proxy
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.secret_reference import SecretReference
+from reconciler.values import Struct, field
 
 _URL = "write it as https://host:port, with a path prefix if the gateway is behind one"
 _PROXY = "write it as http://host:port; its user and password belong into gateway.proxy_credentials, as a reference"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayAccess:
+class GatewayAccess(Struct, frozen=True, kw_only=True):
     """The way to one gateway, ready to be used by any number of connections."""
 
     context: ssl.SSLContext

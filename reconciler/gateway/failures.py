@@ -11,13 +11,13 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 
 import httpx
 
 from reconciler.gateway.protocol import FailureKind
 from reconciler.gateway.tunnel import Proxy, TunnelRefusedError
+from reconciler.values import Struct
 
 NETWORK_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 """What a call can raise for reasons outside this program. Everything else is a bug of ours and must be seen."""
@@ -63,8 +63,7 @@ class Phase(Enum):
     """The first byte of the request may have left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why no reply came."""
 
     kind: FailureKind

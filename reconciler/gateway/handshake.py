@@ -11,7 +11,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from reconciler.gateway.failures import NETWORK_ERRORS, Failure, Phase, explain
 from reconciler.gateway.protocol import FailureKind, judge_failure
 from reconciler.gateway.tunnel import reach
 from reconciler.model.gateway_settings import GatewaySettings
+from reconciler.values import Struct, replace
 
 MAX_CHAIN = 16
 """Certificates that are looked at; real chains have two to four."""
@@ -42,8 +43,7 @@ class Handshake:
     tls_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedHandshake:
+class FailedHandshake(Struct, frozen=True, kw_only=True):
     """A handshake that did not."""
 
     kind: FailureKind
@@ -51,8 +51,7 @@ class FailedHandshake:
     """What happened and where to look, in one line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """Whom a handshake is to trust, in place of what the site says."""
 
     authorities: str | None = None

@@ -12,12 +12,12 @@ connections mean stands in `statuses` and `protocol.failure`; `verdict_table` ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.gateway.rows import Grade, Row, VerdictTable, by_code
 from reconciler.gateway.statuses import STATUSES
 from reconciler.model.site import RetcodeClass
+from reconciler.values import replace
 
 SUCCESS = "0"
 

@@ -7,11 +7,11 @@ says what happened, `remedy` what to do. The rows stand in `retcodes`, `statuses
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from reconciler.model.site import RetcodeClass
+from reconciler.values import Struct
 
 
 class Grade(StrEnum):
@@ -33,8 +33,7 @@ class Grade(StrEnum):
     """The site's own site.yaml says so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One answer, or one family of them."""
 
     code: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.gateway.client import GatewayClient
 from reconciler.gateway.failures import Failure
 from reconciler.gateway.protocol import Reply, Request, Verdict
 from reconciler.model.printable import printable
+from reconciler.values import Struct
 
 MAX_EXTRAS = 8
 _MAX_NAME = 60
@@ -23,8 +23,7 @@ _KNOWN = frozenset({"retcode", "message"})
 _WITHHELD = "(withheld: it repeats a session's secret)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """A call, seen closely."""
 
     verdict: Verdict

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NewType
+
+from reconciler.values import Struct
 
 AgentId = NewType("AgentId", int)
 
@@ -31,8 +32,7 @@ def parse_agent_id(text: str) -> AgentId:
     return span.first
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AgentRange:
+class AgentRange(Struct, frozen=True, order=True):
     """One or more consecutive agent ids, both ends included."""
 
     first: AgentId

@@ -5,13 +5,11 @@ Rule: a session appears here as a number, never as a Guid or a key. What was see
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.agent import AgentId
+from reconciler.values import Struct, settle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionsSeen:
+class SessionsSeen(Struct, frozen=True, kw_only=True):
     """What the session source said when the plan was made. The next minute may be another."""
 
     asked: int
@@ -25,7 +23,7 @@ class SessionsSeen:
 
     def __post_init__(self) -> None:
         """Sort, and refuse numbers that cannot be."""
-        object.__setattr__(self, "absent", tuple(sorted(self.absent)))
+        settle(self, "absent", tuple(sorted(self.absent)))
         if not 0 <= self.keyless <= self.known <= self.asked - len(self.absent):
             raise ValueError(
                 f"of {self.asked} agents asked for, {self.known} cannot have a session ({self.keyless} without a key) "
@@ -33,8 +31,7 @@ class SessionsSeen:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
+class Waits(Struct, frozen=True, kw_only=True):
     """Planned calls that were due before and found their agents absent."""
 
     agents: tuple[AgentId, ...]
@@ -44,6 +41,6 @@ class Waits:
 
     def __post_init__(self) -> None:
         """Sort, and refuse a wait of nobody."""
-        object.__setattr__(self, "agents", tuple(sorted(self.agents)))
+        settle(self, "agents", tuple(sorted(self.agents)))
         if not self.agents:
             raise ValueError("agents is empty, and a wait needs one who waits")

@@ -6,15 +6,14 @@ Rules of this file: values, and what they make of a state. Who may be meant by a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
+from reconciler.values import Struct, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+class Removal(Struct, frozen=True, kw_only=True):
     """Records, and waits of those without a record, that are to be dropped."""
 
     state: State
@@ -41,8 +40,7 @@ class Removal:
         return replace(state, agents=agents, pending=pending)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adoption:
+class Adoption(Struct, frozen=True, kw_only=True):
     """Desired values that are to be recorded as acknowledged, on somebody's word."""
 
     state: State

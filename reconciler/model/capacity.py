@@ -6,14 +6,12 @@ recorded and planned numbers, never of live ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.bounds import require_number, require_whole
 from reconciler.model.channel import Channel
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
+class Capacity(Struct, frozen=True, kw_only=True):
     """The concurrent sessions of one team on one channel, before and after a plan is applied."""
 
     team: str | None
@@ -53,8 +51,7 @@ class Capacity:
         return round(self.change * 100 / self.before, 1) if self.before else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapacityFloor:
+class CapacityFloor(Struct, frozen=True, kw_only=True):
     """What must be left of a sum when a plan lowers it: so many sessions, or all but so many percent of them."""
 
     team: str | None

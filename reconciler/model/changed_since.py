@@ -7,14 +7,13 @@ on, looks at the same agents.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.model.agent import MAX_AGENT_ID, AgentId, AgentRange
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedSince:
+class ChangedSince(Struct, frozen=True, kw_only=True):
     """The agents whose desired values differ from those of a revision, or everybody."""
 
     revision: str

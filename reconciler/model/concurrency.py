@@ -7,10 +7,10 @@ refuses everything else, so nothing behind it needs to look again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.model.bounds import require_whole
 from reconciler.model.channel import Channel
+from reconciler.values import Struct
 
 MIN_TOTAL = 1
 MAX_TOTAL = 60
@@ -18,8 +18,7 @@ MIN_CHANNEL = 0
 MAX_CHANNEL = 60
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Concurrency:
+class Concurrency(Struct, frozen=True, order=True):
     """The numbers of one `setcallnumsbymediatype` call. Build it with `of`."""
 
     total: int

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.site import Site
+from reconciler.values import Struct, settle
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
+class Source(Struct, frozen=True, order=True):
     """A place in a file of the environment."""
 
     path: str
@@ -24,8 +23,7 @@ class Source:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredAgent:
+class DesiredAgent(Struct, frozen=True, kw_only=True):
     """One agent as desired. Agents of one range or profile share their values and origins."""
 
     concurrency: Concurrency
@@ -38,8 +36,7 @@ class DesiredAgent:
     """Where each number was written: `total` and channel labels, each to the line of a profile or declaration."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """A whole environment as desired."""
 
     site: Site
@@ -48,4 +45,4 @@ class Desired:
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copy is this value's own."""
-        object.__setattr__(self, "agents", dict(sorted(self.agents.items())))
+        settle(self, "agents", dict(sorted(self.agents.items())))

@@ -7,14 +7,12 @@ saved plan and its fingerprint hold none of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.bounds import require_whole
 from reconciler.model.gateway_settings import GatewaySettings
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(Struct, frozen=True, kw_only=True):
     """The time that so many calls need, if every one is answered at once and only the pace holds them up."""
 
     calls: int

@@ -5,11 +5,11 @@ Paths are kept as written; a secret never stands here, only a reference to where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.bounds import require_number, require_positive, require_whole
 from reconciler.model.secret_reference import SecretReference
+from reconciler.values import Struct
 
 MAX_CALLS_IN_FLIGHT = 256
 SLOWEST_PACE = 0.001
@@ -23,8 +23,7 @@ class CallnumsKey(StrEnum):
     LOWER = "callnums"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCertificate:
+class ClientCertificate(Struct, frozen=True, kw_only=True):
     """What this side shows of itself where the gateway asks for a client certificate."""
 
     certificate: str
@@ -35,8 +34,7 @@ class ClientCertificate:
     """Where the password of an encrypted key is; `None` for a key that is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewaySettings:
+class GatewaySettings(Struct, frozen=True, kw_only=True):
     """Where the CC-Gateway is, how its identity is checked, and how gently to treat it."""
 
     url: str

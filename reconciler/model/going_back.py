@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord
+from reconciler.values import Struct, field, settle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoingBack:
+class GoingBack(Struct, frozen=True, kw_only=True):
     """Everybody of the run that is undone and has no change in the plan, or one with a doubt. Agents are sorted."""
 
     left_by: str
@@ -32,9 +31,9 @@ class GoingBack:
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copy is this value's own."""
-        object.__setattr__(self, "restored", dict(sorted(self.restored.items())))
+        settle(self, "restored", dict(sorted(self.restored.items())))
         for name in ("unknown", "uncertain", "changed_since", "already"):
-            object.__setattr__(self, name, tuple(sorted(getattr(self, name))))
+            settle(self, name, tuple(sorted(getattr(self, name))))
 
     @property
     def agents(self) -> tuple[AgentId, ...]:

@@ -6,7 +6,6 @@ recorded then. It holds no time but the run's own, no path and no secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.model.agent import AgentId
@@ -15,13 +14,13 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.outcome import Result
 from reconciler.model.plan import Action
 from reconciler.model.state import AgentRecord, RecordStatus
+from reconciler.values import Struct, settle
 
 REVERSIBLE = frozenset({Action.SET, Action.RESET, Action.FORGET})
 """What a run does that changes something; a repetition of the recorded values does not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InverseChange:
+class InverseChange(Struct, frozen=True, kw_only=True):
     """One agent whom the run changed, or, before it has ended, may have changed."""
 
     agent: AgentId
@@ -49,8 +48,7 @@ class InverseChange:
         return self.before is not None and self.before.status is RecordStatus.ACKNOWLEDGED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InversePlan:
+class InversePlan(Struct, frozen=True, kw_only=True):
     """The way back from one run. Its changes are sorted by agent, whatever order they come in; nobody is in twice."""
 
     site: str
@@ -72,7 +70,7 @@ class InversePlan:
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist, and refuse an agent with two pasts."""
-        object.__setattr__(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
+        settle(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
         twice = [change.agent for change, following in pairwise(self.changes) if change.agent == following.agent]
         if twice:
             raise ValueError(f"agent {twice[0]} is in it more than once")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import Action
+from reconciler.values import Struct
 
 
 class Result(StrEnum):
@@ -26,8 +26,7 @@ class Result(StrEnum):
     """The record was dropped; there was nothing to send."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, order=True):
     """One agent's result."""
 
     agent: AgentId

@@ -7,11 +7,11 @@ cookie or a path.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord
+from reconciler.values import Struct, replace
 
 
 class Ending(StrEnum):
@@ -46,8 +46,7 @@ class Event(StrEnum):
     """A record was put there by hand, without a call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastEvent:
+class PastEvent(Struct, frozen=True, kw_only=True):
     """One thing that became of one agent in a run."""
 
     agent: AgentId
@@ -62,8 +61,7 @@ class PastEvent:
     """`False`: the call was the last one to this agent, and the record was dropped with its answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class PastRun(Struct, frozen=True, kw_only=True):
     """One run, and what it did, in the order in which it became known."""
 
     run: str

@@ -7,7 +7,6 @@ The family of changes is closed: `Change` is a union of four frozen classes, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import ClassVar
@@ -24,6 +23,7 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.going_back import GoingBack
 from reconciler.model.standing import StandingChange
 from reconciler.model.state import AgentRecord
+from reconciler.values import Struct, field, settle
 
 
 class Action(StrEnum):
@@ -60,8 +60,7 @@ class EditKind(StrEnum):
     """Recorded, no longer desired: left out of the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One number that differs between what is recorded and what will be sent."""
 
     field: str
@@ -73,8 +72,7 @@ class Edit:
     """The line that gives the new number: often a profile's, not the agent's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Set:
+class Set(Struct, frozen=True, kw_only=True):
     """Send values that differ from what is recorded (or were sent under the other key spelling)."""
 
     action: ClassVar[Action] = Action.SET
@@ -89,8 +87,7 @@ class Set:
     """To be recorded with the values, so that the protection outlives its line in the YAML."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reassert:
+class Reassert(Struct, frozen=True, kw_only=True):
     """Send the recorded values again."""
 
     action: ClassVar[Action] = Action.REASSERT
@@ -104,8 +101,7 @@ class Reassert:
     protected: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forget:
+class Forget(Struct, frozen=True, kw_only=True):
     """Drop the record of an agent who is no longer desired; nothing is sent."""
 
     action: ClassVar[Action] = Action.FORGET
@@ -118,8 +114,7 @@ class Forget:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
+class Reset(Struct, frozen=True, kw_only=True):
     """Send the site's reset values to an agent who is no longer desired, then drop the record."""
 
     action: ClassVar[Action] = Action.RESET
@@ -138,8 +133,7 @@ Call = Set | Reassert | Reset
 """The changes that send something: exactly one `setcallnumsbymediatype` each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Which agents were looked at. The rest was not read as removed: it was not read at all."""
 
     teams: tuple[str, ...] = ()
@@ -156,8 +150,7 @@ class Scope:
         return bool(self.teams or self.agents or self.excluded or self.channels or narrowed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True, kw_only=True):
     """What was asked beyond the files; kept in a saved plan, so that planning afresh asks the same."""
 
     scope: Scope = field(default_factory=Scope)
@@ -175,16 +168,14 @@ class PlanOptions:
             require_number("reassert_older_than", self.reassert_older_than, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """The state a plan was made against."""
 
     lineage: str | None
     serial: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardrailFinding:
+class GuardrailFinding(Struct, frozen=True, kw_only=True):
     """A guardrail that the plan exceeds, or an approval that names another number than the plan's."""
 
     guardrail: str
@@ -198,8 +189,7 @@ class GuardrailFinding:
     """A person named the plan's exact number of changes, so this one does not refuse it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The whole plan. Its changes are sorted by agent, whatever order they come in; no agent is in it twice."""
 
     site: str
@@ -228,9 +218,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist, and refuse an agent with two fates."""
-        object.__setattr__(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
-        object.__setattr__(self, "unchanged", tuple(sorted(self.unchanged)))
-        object.__setattr__(self, "standing", tuple(sorted(self.standing, key=lambda each: each.agent)))
+        settle(self, "changes", tuple(sorted(self.changes, key=lambda change: change.agent)))
+        settle(self, "unchanged", tuple(sorted(self.unchanged)))
+        settle(self, "standing", tuple(sorted(self.standing, key=lambda each: each.agent)))
         agents = sorted([*(change.agent for change in self.changes), *self.unchanged])
         twice = [agent for agent, following in pairwise(agents) if agent == following]
         if twice:

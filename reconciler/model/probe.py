@@ -6,10 +6,10 @@ and without evidence it is `UNKNOWN`; nothing here holds a Guid or the value of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId
+from reconciler.values import Struct
 
 
 class Grade(StrEnum):
@@ -33,8 +33,7 @@ class Topic(StrEnum):
     LATENCY = "latency"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One answer."""
 
     topic: Topic
@@ -47,8 +46,7 @@ class Finding:
     """What was seen, one line each; what a server sent is escaped before it gets here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptedMessage:
+class ScriptedMessage(Struct, frozen=True, kw_only=True):
     """One body that may be sent; the same one may be sent several times."""
 
     letter: str
@@ -57,8 +55,7 @@ class ScriptedMessage:
     purpose: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptedBranch:
+class ScriptedBranch(Struct, frozen=True, kw_only=True):
     """Calls that follow one another, and the answer that leads to them. A branch ends early at an unexpected answer."""
 
     depth: int
@@ -71,8 +68,7 @@ class ScriptedBranch:
     """What it means to be there, or how these calls differ."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeScript:
+class ProbeScript(Struct, frozen=True, kw_only=True):
     """Everything a probe may send, told before it starts."""
 
     site: str
@@ -105,8 +101,7 @@ class ProbeScript:
     """Seconds the pause may last; `None`: there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeCall:
+class MadeCall(Struct, frozen=True, kw_only=True):
     """One call that was sent, and what came of it."""
 
     letter: str
@@ -121,8 +116,7 @@ class MadeCall:
     """Fields of the reply beyond retcode and message, `name=value`, made safe."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(Struct, frozen=True, kw_only=True):
     """A certificate as the gateway presented it."""
 
     subject: str
@@ -140,8 +134,7 @@ class Certificate:
     pem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(Struct, frozen=True, kw_only=True):
     """How long something took, in milliseconds."""
 
     what: str
@@ -177,8 +170,7 @@ class ProbeEnd(StrEnum):
     STOPPED = "stopped before its end"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeOutcome:
+class ProbeOutcome(Struct, frozen=True, kw_only=True):
     """What a probe came to."""
 
     agent: AgentId

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.agent import AgentId
+from reconciler.values import Struct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,7 @@ class Session:
     """The source's opaque name for this sign-in (a login time, say). Recorded in the state, so never the Guid."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
+class Absent(Struct, frozen=True, kw_only=True):
     """There is no session of this agent, and the source knows why. The agent is deferred."""
 
     message: str

@@ -5,18 +5,17 @@ Paths are kept as written; a secret never stands here, only a reference to where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.bounds import require_positive, require_whole
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.sign_in_settings import SignInSessions
+from reconciler.values import Struct
 
 MAX_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionUse:
+class SessionUse(Struct, frozen=True, kw_only=True):
     """How sessions are read and used, whatever their source."""
 
     max_age: float = 45.0
@@ -31,23 +30,20 @@ class SessionUse:
             require_whole("batch", self.batch, 1, MAX_BATCH)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSessions:
+class FileSessions(Struct, frozen=True, kw_only=True):
     """Sessions from a JSON or CSV file, read anew each time they are needed."""
 
     path: str
     """Told apart by its ending: `.csv` is CSV, everything else JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvSessions:
+class EnvSessions(Struct, frozen=True, kw_only=True):
     """Sessions from an environment variable that holds the JSON array."""
 
     variable: str = "RECONCILER_SESSIONS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSessions:
+class CommandSessions(Struct, frozen=True, kw_only=True):
     """Sessions from a program: agent ids in, sessions out, a JSON line each."""
 
     command: tuple[str, ...]
@@ -60,8 +56,7 @@ class CommandSessions:
         require_positive("timeout", self.timeout)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisAddress:
+class RedisAddress(Struct, frozen=True, kw_only=True):
     """Where a Redis server is. Its text is the URL, which holds no secret."""
 
     host: str
@@ -77,8 +72,7 @@ class RedisAddress:
         return f"{scheme}://{host}:{self.port}/{self.database}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentTemplate:
+class AgentTemplate(Struct, frozen=True, kw_only=True):
     """A text that becomes a key or a field of Redis when `{agent}` in it is replaced by an agent's id."""
 
     text: str
@@ -93,8 +87,7 @@ class AgentTemplate:
         return self.text.replace("{agent}", str(agent))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashFields:
+class HashFields(Struct, frozen=True, kw_only=True):
     """Which fields of an agent's own hash hold what."""
 
     guid: str = "guid"
@@ -103,23 +96,20 @@ class HashFields:
     """The opaque key of the sign-in, such as its time; it is recorded in the state."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPerAgent:
+class KeyPerAgent(Struct, frozen=True, kw_only=True):
     """Each agent has a key with a string: the Guid alone, or a session as JSON."""
 
     key: AgentTemplate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashPerAgent:
+class HashPerAgent(Struct, frozen=True, kw_only=True):
     """Each agent has a key with a hash of its own."""
 
     key: AgentTemplate
     fields: HashFields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldPerAgent:
+class FieldPerAgent(Struct, frozen=True, kw_only=True):
     """All agents share one hash; each has a field with a string: the Guid alone, or a session as JSON."""
 
     hash: str
@@ -129,8 +119,7 @@ class FieldPerAgent:
 RedisLayout = KeyPerAgent | HashPerAgent | FieldPerAgent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisSessions:
+class RedisSessions(Struct, frozen=True, kw_only=True):
     """Sessions from a Redis server, where the floor's own software keeps them."""
 
     address: RedisAddress
@@ -163,8 +152,7 @@ class HttpMethod(StrEnum):
     """`{"agentIds": ["1001", "1002"]}`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSessions:
+class HttpSessions(Struct, frozen=True, kw_only=True):
     """Sessions from a broker of the site's own, asked over HTTP."""
 
     url: str

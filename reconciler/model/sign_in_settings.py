@@ -7,11 +7,11 @@ where it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from reconciler.model.bounds import require_positive
 from reconciler.model.secret_reference import SecretReference
+from reconciler.values import Struct
 
 
 class AuthMode(IntEnum):
@@ -32,8 +32,7 @@ class KeepAlive(StrEnum):
     """`POST …/handshake`, which it answers at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInSessions:
+class SignInSessions(Struct, frozen=True, kw_only=True):
     """Sessions by signing agents in, one after another, each for the length of its own call."""
 
     credentials: SecretReference

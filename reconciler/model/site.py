@@ -7,7 +7,6 @@ and an absolute path must never reach a plan.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId, AgentRange
@@ -18,6 +17,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.session_settings import FileSessions, SessionSettings, SessionUse
 from reconciler.model.state_settings import LocalState, StateSettings
+from reconciler.values import Struct, field
 
 
 class OnChannelRemoval(StrEnum):
@@ -53,8 +53,7 @@ class RetcodeClass(StrEnum):
     """No agent would fare better: the run ends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardrailSettings:
+class GuardrailSettings(Struct, frozen=True, kw_only=True):
     """How much may change at once before a person must say the number aloud."""
 
     max_changed_percent: float | None = 30.0
@@ -91,8 +90,7 @@ class GuardrailSettings:
 DEFAULT_RESET = Concurrency.of(1, {Channel.WEB_CHAT: 1})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Struct, frozen=True, kw_only=True):
     """Everything `site.yaml` says."""
 
     name: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.model.agent import AgentId
+from reconciler.values import Struct
 
 
 class Standing(NamedTuple):
@@ -15,8 +15,7 @@ class Standing(NamedTuple):
     protected: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingChange:
+class StandingChange(Struct, frozen=True, kw_only=True):
     """A recorded agent who stays recorded, in another team or otherwise protected.
 
     The gateway knows of neither, so it is no change of a plan: it comes along with a call, or is recorded without one.

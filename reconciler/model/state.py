@@ -6,12 +6,12 @@ Rule: texts say "recorded", never "actual". A record never holds a Guid, a cooki
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.values import Struct, field, replace, settle
 
 
 class RecordStatus(StrEnum):
@@ -23,8 +23,7 @@ class RecordStatus(StrEnum):
     """These values were sent, or were about to be, and no answer is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentRecord:
+class AgentRecord(Struct, frozen=True, kw_only=True):
     """What is recorded of one agent."""
 
     concurrency: Concurrency
@@ -45,8 +44,7 @@ MAX_ATTEMPTS = 2**53 - 1
 """Where counting ends: the largest whole number that every JSON reader keeps exactly."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """A change that is due and waits for its agent, who was not there. Who was never applied waits without a record.
 
     It ends with an acknowledgement, with the record (or the wish) being dropped, or when a run has nothing to send for
@@ -66,8 +64,7 @@ class Pending:
         return replace(self, last_deferred_at=at, attempts=min(self.attempts + 1, MAX_ATTEMPTS), retcode=retcode)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
+class OpenRun(Struct, frozen=True, kw_only=True):
     """A run that has begun and, as far as this state knows, has not ended: whoever it was to call is in doubt.
 
     Only a state that is kept away from the machine of the run says so; beside a local one stands the journal.
@@ -81,8 +78,7 @@ class OpenRun:
     """`user@host`, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """The records of one site."""
 
     lineage: str | None
@@ -99,8 +95,8 @@ class State:
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copies are this state's own."""
-        object.__setattr__(self, "agents", dict(sorted(self.agents.items())))
-        object.__setattr__(self, "pending", dict(sorted(self.pending.items())))
+        settle(self, "agents", dict(sorted(self.agents.items())))
+        settle(self, "pending", dict(sorted(self.pending.items())))
 
     @property
     def content(self) -> tuple[Mapping[AgentId, AgentRecord], Mapping[AgentId, Pending], OpenRun | None]:

@@ -6,33 +6,30 @@ Paths are kept as written; a secret never stands here, only a reference to where
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.model.secret_reference import SecretReference
+from reconciler.values import Struct, field
 
 JOURNAL_DIRECTORY = ".reconciler"
 DEFAULT_REFS = "refs/reconciler/"
 """Where the refs of sites are, each under the site's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalState:
+class LocalState(Struct, frozen=True, kw_only=True):
     """The state in a file on this machine."""
 
     path: str = "state.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BasicLogin:
+class BasicLogin(Struct, frozen=True, kw_only=True):
     """A user name, and where the password or token that goes with it is."""
 
     username: str
     password: SecretReference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitState:
+class GitState(Struct, frozen=True, kw_only=True):
     """The state as the tip of a ref of its own in a Git repository; its commits are its history."""
 
     remote: str = "origin"
@@ -54,8 +51,7 @@ class ObjectKind(StrEnum):
     AZURE = "az"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectState:
+class ObjectState(Struct, frozen=True, kw_only=True):
     """The state as an object in a bucket; beside it, with `.lock` behind its name, its lock."""
 
     kind: ObjectKind
@@ -77,8 +73,7 @@ class ObjectState:
         return f"{self.kind}://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpState:
+class HttpState(Struct, frozen=True, kw_only=True):
     """The state behind the HTTP protocol that GitLab-managed states and Terraform's HTTP servers speak."""
 
     url: str

@@ -5,14 +5,13 @@ Times are compared as instants, never as text: `12:00:00.5Z` is later than `12:0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.model.plan import PlanOptions
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class AgeLimit:
+class AgeLimit(Struct, frozen=True):
     """What `reassert_older_than` asks for."""
 
     at: datetime

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.model.agent import AgentId
 from reconciler.model.capacity import Capacity
@@ -18,6 +17,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.plan import Change, Forget, Reset
 from reconciler.model.standing import StandingChange
 from reconciler.model.state import AgentRecord
+from reconciler.values import Struct
 
 _Holding = tuple[str | None, Concurrency]
 """A team, and the values of one of its agents."""
@@ -25,8 +25,7 @@ _Place = tuple[str | None, Channel | None]
 """A team, and a channel or the totals."""
 
 
-@dataclass(slots=True)
-class _Sums:
+class _Sums(Struct):
     """One side, before or after, of one place."""
 
     sessions: int = 0

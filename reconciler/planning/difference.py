@@ -6,17 +6,15 @@ text: the difference is empty exactly if the fingerprints are equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.plan import Action, Change, Plan
+from reconciler.values import Struct
 
 _Deed = tuple[AgentId, Action, Concurrency | None, Concurrency | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDifference:
+class PlanDifference(Struct, frozen=True, kw_only=True):
     """How `fresh` departs from `reviewed`. Sorted by agent."""
 
     settings: tuple[tuple[str, str, str], ...]

@@ -8,7 +8,6 @@ agents of a range or profile share.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.model.channel import Channel
@@ -17,6 +16,7 @@ from reconciler.model.desired import Source
 from reconciler.model.plan import Edit, EditKind
 from reconciler.model.site import OnChannelRemoval
 from reconciler.planning.values import open_channels
+from reconciler.values import replace
 
 if TYPE_CHECKING:
     from deepdiff.model import DiffLevel

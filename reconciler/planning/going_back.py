@@ -17,7 +17,6 @@ The decision for one agent is `_fate`, a walk down the cases in this order:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from types import MappingProxyType
 
@@ -35,6 +34,7 @@ from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import in_scope
 from reconciler.planning.standing import standing_of_called
 from reconciler.planning.values import in_force
+from reconciler.values import Struct, field, replace
 
 _NO_PLACE = Source("", 0)
 _NO_ORIGINS: Mapping[str, Source] = MappingProxyType({})
@@ -49,8 +49,7 @@ class _Fate(Enum):
     CHANGED_SINCE = auto()
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(Struct):
     """The agents of an inverse by their fates."""
 
     wanted: dict[AgentId, DesiredAgent] = field(default_factory=dict)

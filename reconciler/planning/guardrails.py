@@ -7,7 +7,6 @@ plan's exact number of changes (`--allow-changes N`), which nobody can do by hab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -19,10 +18,10 @@ from reconciler.model.plan import Change, Forget, GuardrailFinding, Reason, Reas
 from reconciler.model.state import State
 from reconciler.planning.capacity_guardrails import broken_floors, wide_moves
 from reconciler.planning.standing import is_protected
+from reconciler.values import Struct, replace
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(Struct, frozen=True):
     """What every guardrail looks at."""
 
     desired: Desired

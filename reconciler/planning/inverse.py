@@ -8,7 +8,6 @@ another key spelling change none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from reconciler.model.agent import AgentId
 from reconciler.model.inverse import REVERSIBLE, InverseChange, InversePlan
@@ -17,6 +16,7 @@ from reconciler.model.plan import Change, Plan, Set
 from reconciler.model.state import AgentRecord, State
 from reconciler.planning.inverse_fingerprint import sealed
 from reconciler.planning.values import in_force
+from reconciler.values import replace
 
 _CHANGED = frozenset({Result.APPLIED, Result.IN_DOUBT, Result.FORGOTTEN})
 """Outcomes after which something is, or may be, as it was not before."""

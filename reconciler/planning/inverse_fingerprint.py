@@ -6,12 +6,12 @@ Unlike a plan's, it covers everything in the file: what it says of the past goes
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from reconciler.errors import StalePlanError
 from reconciler.model.inverse import InverseChange, InversePlan
 from reconciler.model.state import AgentRecord
 from reconciler.planning.fingerprint import canonical_line, plain_values
+from reconciler.values import replace
 
 
 def sealed(inverse: InversePlan) -> InversePlan:

@@ -7,7 +7,6 @@ tells the same story for people. Everything else here carries it over a whole fl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from reconciler.model.agent import AgentId
@@ -31,13 +30,13 @@ from reconciler.planning.standing import (
     unapproved_standing,
 )
 from reconciler.planning.values import Sending, reset_values
+from reconciler.values import Struct
 
 _NOWHERE: Mapping[str, Source] = MappingProxyType({})
 """The origins of values that no line of the fleet gives; one object, see `EditExplainer`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     """What is asked about every agent."""
 
     desired: Desired

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from reconciler.errors import SessionSourceError, StateError
@@ -41,6 +41,7 @@ from reconciler.probing.restoring import may_have_set
 from reconciler.probing.subject import Subject
 from reconciler.probing.trials import Answer, Kind, Message, Step, Trial, body_of
 from reconciler.state import Recorder
+from reconciler.values import Struct
 
 MAX_SESSION_AGE = 30.0
 """Seconds a session may have waited when it is used."""
@@ -59,8 +60,7 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """A trial, with what was seen besides."""
 
     trial: Trial

@@ -8,7 +8,6 @@ deadline; without one it has that of its calls.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from reconciler.model.channel import Channel
@@ -20,6 +19,7 @@ from reconciler.probing.restoring import RESTORING_ATTEMPTS, keys_to_restore_wit
 from reconciler.probing.script import steps
 from reconciler.probing.subject import Subject
 from reconciler.probing.trials import Answer, Kind, Message, Step, Trial, channel_to_leave_out
+from reconciler.values import Struct
 
 RESTORING_GRACE = 3.5
 """Seconds for restoring after an interruption: a CI host kills 7.5 s after it; a call had two, closing gets one."""
@@ -43,8 +43,7 @@ class Seen(Enum):
     UNCLEAR = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What somebody is asked to look at, and while it lasts the agent has one channel left out."""
 
     channel: Channel

@@ -14,7 +14,6 @@ told to trust it is told to compare its fingerprint first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from reconciler.gateway import FailedHandshake, FailureKind, Handshake, Trust
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.probe import Certificate, Finding, Grade, Topic
 from reconciler.probing.certificates import read_certificate
+from reconciler.values import Struct
 
 _TIMES = 3
 _STRANGERS = frozenset({FailureKind.UNKNOWN_AUTHORITY, FailureKind.SELF_SIGNED})
@@ -35,8 +35,7 @@ class Shaker(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """What the handshakes showed."""
 
     usable: bool
@@ -84,8 +83,7 @@ async def _as_configured(shaker: Shaker) -> tuple[list[Handshake], FailedHandsha
     return made, None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Diagnosis:
+class _Diagnosis(Struct, frozen=True, kw_only=True):
     """What the trials with other trust came to."""
 
     flaw: FailedHandshake | None = None

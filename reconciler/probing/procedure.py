@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +43,7 @@ from reconciler.probing.identity import Identity, look_at_identity
 from reconciler.probing.spelling import find_spelling
 from reconciler.probing.subject import Subject, choose_subject
 from reconciler.state import Intended, LockHolder, Recorder, StateStore
+from reconciler.values import Struct
 
 _ALL_TIME = GRACE + RESTORING_GRACE + 1.0
 """Seconds from an interruption on, with the last one for closing the session source: a CI host kills after 7.5."""
@@ -51,8 +51,7 @@ _BEGINNING_GRACE = 5.0
 """Seconds for saying that the run is open, and for taking that back, if it is interrupted before its first call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRequest:
+class ProbeRequest(Struct, frozen=True, kw_only=True):
     """What is asked of a probe."""
 
     agent: AgentId
@@ -70,8 +69,7 @@ class ProbeRequest:
     """Seconds to wait while another run holds the lock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """The world a probe happens in; every clock and question comes in here."""
 
     store: StateStore
@@ -95,8 +93,7 @@ class Surroundings:
     """Told, in a sentence, whom the lock is waited for, and from whom it was taken over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeReport:
+class ProbeReport(Struct, frozen=True, kw_only=True):
     """What a probe came to."""
 
     script: ProbeScript

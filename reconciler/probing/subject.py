@@ -6,8 +6,6 @@ gets the desired ones, as the first apply would send them; one that is neither h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.errors import GuardrailRefusedError, UsageError
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
@@ -15,10 +13,10 @@ from reconciler.model.desired import Desired
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import RecordStatus, State
 from reconciler.planning import unapproved_standing
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """The agent, and what it is to have before and after."""
 
     agent: AgentId

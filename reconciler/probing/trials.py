@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import MAX_CHANNEL, Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.values import Struct
 
 TOO_HIGH = MAX_CHANNEL + 1
 """Refused by whoever reads it. The least of its kind: should nobody check, the total still bounds it."""
@@ -34,8 +34,7 @@ class Kind(Enum):
     """The agent's own numbers without one channel."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One body, as an idea."""
 
     kind: Kind
@@ -43,8 +42,7 @@ class Message:
     """The spelling it is about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """A message to be sent once."""
 
     message: Message
@@ -67,8 +65,7 @@ class Answer(StrEnum):
     """Nothing was sent, since the run was told to stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """A step, and its answer."""
 
     step: Step

@@ -7,7 +7,6 @@ order of `Danger`, in every format; in an outcome the trouble stands last, where
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
 from enum import IntEnum, auto
 from operator import attrgetter
 
@@ -17,6 +16,7 @@ from reconciler.model.desired import Source
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Change, Edit, Plan, Reason
 from reconciler.model.standing import Standing, StandingChange
+from reconciler.values import Struct, replace
 
 RESULT_ORDER = (
     Result.APPLIED,
@@ -50,8 +50,7 @@ class Danger(IntEnum):
     """The same values once more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeGroup:
+class ChangeGroup(Struct, frozen=True, kw_only=True):
     """Agents with the same action, reason and edits, wherever those were written; protected ones are by themselves."""
 
     action: Action
@@ -71,8 +70,7 @@ class ChangeGroup:
     protected: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingGroup:
+class StandingGroup(Struct, frozen=True, kw_only=True):
     """Agents who change from one team and protection to another."""
 
     before: Standing
@@ -86,8 +84,7 @@ class StandingGroup:
         return self.before.protected and not self.after.protected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeGroup:
+class OutcomeGroup(Struct, frozen=True, kw_only=True):
     """Agents with the same action, result, retcode and message; where all went well, words do not tell them apart."""
 
     action: Action

@@ -7,10 +7,10 @@ whoever handles it ends with `assert_never`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.model.diagnostic import Diagnostic
+from reconciler.values import Struct, field
 
 if TYPE_CHECKING:  # a look at files alone needs none of these
     from reconciler.model.agent import AgentId
@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # a look at files alone needs none of these
     from reconciler.model.plan import Base, GuardrailFinding, Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What every report has, whatever it is about: the fields of every JSON document."""
 
     command: str
@@ -38,8 +37,7 @@ class Envelope:
     """Of the reconciler that ran the command, which need not be the one that reports it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanReport:
+class PlanReport(Struct, frozen=True, kw_only=True):
     """A plan: what an apply would do, or what a guardrail refuses."""
 
     envelope: Envelope
@@ -56,8 +54,7 @@ def _unwritten() -> Base:
     return Base(lineage=None, serial=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeReport:
+class OutcomeReport(Struct, frozen=True, kw_only=True):
     """What became of each agent of a plan that was applied or rolled back."""
 
     envelope: Envelope
@@ -76,8 +73,7 @@ class OutcomeReport:
     """Only of a rollback: for whom the YAML still asks for something else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemReport:
+class ProblemReport(Struct, frozen=True, kw_only=True):
     """A command that ended without a plan and without an outcome; why stands in the envelope's diagnostics.
 
     `validate` is one, also where it finds nothing, and so is every command that was refused or failed.

@@ -6,7 +6,6 @@ Rules of this file: the token goes into a header and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.errors import CredentialError, InputError, UsageError
@@ -16,12 +15,12 @@ from reconciler.review.exchange import Exchange
 from reconciler.review.host import ReviewHost
 from reconciler.review.pull_request import HostKind, PullRequest
 from reconciler.review.refusal import Access
+from reconciler.values import Struct, replace
 
 _JOB_TOKEN = "env:CI_JOB_TOKEN"  # noqa: S105 - a reference to one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostWays:
+class HostWays(Struct, frozen=True, kw_only=True):
     """How a host differs from the others before it is asked anything."""
 
     token: SecretReference

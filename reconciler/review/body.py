@@ -8,13 +8,13 @@ reasons of their own.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from reconciler.errors import InputError
 from reconciler.model.printable import printable
 from reconciler.report import Format, Reported, Repository, document_text, render, report_document
 from reconciler.review.marker import Marker, is_site_name
 from reconciler.review.standing import Standing, standing_of
+from reconciler.values import Struct
 
 FRAME = 2_000
 """Characters left free for what stands around a report: marker, last line, and what folds it away."""
@@ -24,8 +24,7 @@ _NOWHERE = Repository(top="/", here="/")
 """Markdown names no file by its place in a checkout."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StickyComment:
+class StickyComment(Struct, frozen=True, kw_only=True):
     """The comment that a site is to have on a pull request."""
 
     marker: Marker

@@ -13,7 +13,6 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
@@ -22,6 +21,7 @@ from reconciler import __version__
 from reconciler.errors import InputError, ReviewHostError, UsageError
 from reconciler.model.printable import printable
 from reconciler.review.pace import Pace, wanted_pause
+from reconciler.values import Struct, field, replace
 
 _TIMEOUT = 30.0
 _LARGEST = 256 * 1024 * 1024
@@ -31,8 +31,7 @@ _MOST_TRIES = 6
 _MAKES_NEW = "POST"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What the host said."""
 
     status: int
@@ -59,8 +58,7 @@ class Reply:
         return 'rel="next"' in self.headers.get("link", "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What to ask the host."""
 
     method: str

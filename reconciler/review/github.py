@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from reconciler.review.pull_request import PullRequest
 from reconciler.review.reading import at, first_number, label_names, listed, misread, own_comment, page_in
 from reconciler.review.refusal import Access, github_refusal
 from reconciler.review.standing import LABEL_FAMILY, Standing
+from reconciler.values import replace
 
 MOST_CHARS = 60_000
 """Of a report in a comment. The host takes 65,536 characters, of which it was seen to count some as more than one."""

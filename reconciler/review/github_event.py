@@ -6,15 +6,15 @@ Rules of this file: what cannot be read there is not known, and no error: flags 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from reconciler.values import Struct
 
 _LARGEST = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GithubEvent:
+class GithubEvent(Struct, frozen=True, kw_only=True):
     """What is known of it."""
 
     number: int | None = None

@@ -7,14 +7,13 @@ written: what somebody else wrote is not ours to change, and not to be believed,
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.review.marker import Marker
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
+class Comment(Struct, frozen=True, kw_only=True):
     """A comment of ours, as it stands at the host."""
 
     id: int

@@ -8,9 +8,9 @@ wrote the comment is not known here: whoever reads a marker has asked the host f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from reconciler.review.standing import Standing
+from reconciler.values import Struct, replace
 
 _SITE = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -22,8 +22,7 @@ _LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
+class Marker(Struct, frozen=True, kw_only=True):
     """What a comment of ours says of itself."""
 
     site: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from reconciler.errors import UsageError
 from reconciler.review.address import api_address
 from reconciler.review.github_event import GithubEvent, github_event
+from reconciler.values import Struct
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40,64}", re.ASCII)
@@ -33,8 +33,7 @@ class HostKind(StrEnum):
     """gitlab.com, GitLab Dedicated and self-managed GitLab."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True, kw_only=True):
     """Where the comment goes."""
 
     kind: HostKind
@@ -49,8 +48,7 @@ class PullRequest:
     """It asks to take over commits of another repository, so that this job's token may be for reading only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(Struct, frozen=True, kw_only=True):
     """What flags say; whatever is `None` is taken from the job."""
 
     kind: HostKind | None = None

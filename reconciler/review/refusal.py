@@ -6,18 +6,17 @@ The token is in none of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from reconciler.errors import ReviewHostError
 from reconciler.model.printable import printable
 from reconciler.review.exchange import Reply
+from reconciler.values import Struct
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """With what, and from where, the host was asked."""
 
     token: str

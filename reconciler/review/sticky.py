@@ -13,7 +13,6 @@ would do so in turn without end.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.errors import ReviewHostError
@@ -22,6 +21,7 @@ from reconciler.review.exchange import Unanswered
 from reconciler.review.host import Comment, ReviewHost
 from reconciler.review.marker import Marker
 from reconciler.review.standing import LABEL_FAMILY, Standing, worst
+from reconciler.values import Struct
 
 _ROUNDS = 5
 
@@ -34,8 +34,7 @@ class Deed(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class Posted(Struct, frozen=True, kw_only=True):
     """How it ended for one site."""
 
     site: str
@@ -48,8 +47,7 @@ class Posted:
     """Second comments, of two jobs that ran at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class Steps(Struct, frozen=True, kw_only=True):
     """What is to be done next."""
 
     create: bool = False

@@ -7,10 +7,10 @@ that is none, or would lead anywhere but down, is refused. Nothing here writes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from reconciler.revisions.checkout import Revision
+from reconciler.values import Struct
 
 _SPECIAL = frozenset({b"", b".", b"..", b".git"})
 
@@ -29,8 +29,7 @@ class Kind(Enum):
     """Whatever its permissions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One name in a tree."""
 
     name: bytes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from reconciler.simulator import reference
 from reconciler.simulator.attendance import Attendance, Step
@@ -18,10 +17,10 @@ from reconciler.simulator.rules import EventMode
 from reconciler.simulator.session_book import SessionBook
 from reconciler.simulator.sessions import SimulatedSession
 from reconciler.simulator.sign_in_message import read_sign_in
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A reply, and how long it is held back."""
 
     reply: Reply

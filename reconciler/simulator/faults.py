@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 
 from reconciler.errors import InputError
 from reconciler.simulator.exchange import HTML, Reply, retcode_reply
 from reconciler.simulator.whens import Arrival, Next, When, parse_when
+from reconciler.values import Struct, field
 
 _RETCODE = re.compile(r"[0-9]{3}-[0-9]{3}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?", re.ASCII)
@@ -28,8 +28,7 @@ _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 
 _SORRY = b"<html><head><title>Notice</title></head><body>The service is being maintained.</body></html>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(Struct, frozen=True, kw_only=True):
     """What happens to one call; the default is nothing out of the ordinary."""
 
     delay: float = 0.0
@@ -57,16 +56,14 @@ class Effect:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """An effect and the calls it hits."""
 
     effect: Effect
     when: When = field(default_factory=When)
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     """A fault in a script, and what it has hit."""
 
     fault: Fault

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.simulator import reference
 from reconciler.simulator.exchange import RefusedError
 from reconciler.simulator.rules import Spelling
+from reconciler.values import Struct
 
 _TOTAL = "totalCallNum"
 _CHANNELS = "agentMediaCallNums"
 _MEDIA_TYPE = "mediaType"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """The numbers that one message sets, or that are live for one agent."""
 
     total: int

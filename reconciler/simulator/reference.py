@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from reconciler.values import Struct
 
 
 class Operation(StrEnum):
@@ -26,8 +27,7 @@ class Operation(StrEnum):
     UPDATE_GUID = "update-guid"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """Where an interface is found. Each supports one method only."""
 
     method: str

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.channel import Channel
+from reconciler.values import Struct, field
 
 _SPAN = re.compile(r"(?P<number>[0-9]{1,5}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m)?", re.ASCII)
 _UNITS: Mapping[str | None, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -22,8 +22,7 @@ _LONGEST = 3600.0
 _COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """What may stand after the colon of a scenario's name."""
 
     name: str
@@ -33,15 +32,13 @@ class Parameter:
     """From its text to the value; raises ValueError with a clause that says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """Stands for the parameter's value, or a multiple of it, in a rule."""
 
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True):
     """One way in which a gateway can behave."""
 
     name: str

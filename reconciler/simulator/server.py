@@ -12,7 +12,6 @@ import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -22,6 +21,7 @@ from reconciler.simulator.control import PREFIX, Control
 from reconciler.simulator.exchange import Call, Reply
 from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.listener import Listener
+from reconciler.values import Struct
 
 _GRACE = 0.2
 """Seconds that calls in flight are given when the server stops."""
@@ -29,8 +29,7 @@ _ABORTIVE_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing then sends a reset, with nothing before it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningServer:
+class RunningServer(Struct, frozen=True, kw_only=True):
     """Where a server listens."""
 
     host: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.errors import InputError
@@ -17,13 +17,13 @@ from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.rules import Rules
 from reconciler.simulator.scenario import Given, Scenario
 from reconciler.simulator.scenarios import SCENARIOS
+from reconciler.values import Struct
 
 _LONGEST_SHOWN = 60
 _BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A scenario with its parameter filled in."""
 
     text: str

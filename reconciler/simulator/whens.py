@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from reconciler.simulator.reference import Operation
 from reconciler.simulator.sessions import parse_agent
+from reconciler.values import Struct
 
 _ANY = "any"
 _WHEN = re.compile(
@@ -29,8 +29,7 @@ _WHEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(Struct, frozen=True, kw_only=True):
     """What is known of a call when it arrives."""
 
     operation: Operation
@@ -43,34 +42,29 @@ class Arrival:
     """Seconds, by the gateway's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(Struct, frozen=True):
     """The next call, once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nth:
+class Nth(Struct, frozen=True):
     """The call of this number, once."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class FirstOfEach:
+class FirstOfEach(Struct, frozen=True):
     """The first so many calls of each agent, from when the fault was scripted."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class EveryNth:
+class EveryNth(Struct, frozen=True):
     """The call of this number and every one so many calls later; 1: every call."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lasting:
+class Lasting(Struct, frozen=True):
     """Every call, for so many seconds from the first of them on."""
 
     seconds: int
@@ -81,8 +75,7 @@ Calls: TypeAlias = Next | Nth | FirstOfEach | EveryNth | Lasting
 _NOTATIONS: Mapping[str, Callable[[int], Calls]] = {"#": Nth, "@": FirstOfEach, "%": EveryNth, "~": Lasting}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
+class When(Struct, frozen=True, kw_only=True):
     """Names calls."""
 
     calls: Calls = Next()

@@ -6,19 +6,18 @@ Rules of this file: it promises no more than holds; every way out is a command t
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.values import Struct
 
 NOTHING_TO_MOVE = "check the old name; `reconciler state list` says what is recorded under the new one"
 TAKEN = "look at both with `reconciler state pull`; one of them has to go before the other can take its name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Struct, frozen=True, kw_only=True):
     """What is to be named in an advice."""
 
     name: str

@@ -7,13 +7,13 @@ machine vanish with the journal; and it is taken back when the run could not beg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from reconciler.model.state import OpenRun
 from reconciler.state.entries import Intended
 from reconciler.state.keeping import Keeping, Kept
 from reconciler.state.ledger import as_if_sent
 from reconciler.state.lock import LockHolder
+from reconciler.values import replace
 
 
 def announce(keeping: Keeping, kept: Kept, planned: Sequence[Intended], holder: LockHolder, *, started: str) -> Kept:

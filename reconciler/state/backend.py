@@ -8,14 +8,13 @@ can overwrite nothing; a backend whose place cannot says in its header what hold
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.state.lock import Lock
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(Struct, frozen=True, kw_only=True):
     """What is kept somewhere, at one moment."""
 
     data: bytes

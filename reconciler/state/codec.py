@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
@@ -41,6 +40,7 @@ from reconciler.state.fields import (
 from reconciler.state.quick_records import cut_records
 from reconciler.state.record_fields import RECORD, read_record, written_time
 from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
+from reconciler.values import replace
 
 RESTORE = "restore it from a backup or from version control"
 _SITE = (

@@ -6,7 +6,6 @@ ends with `assert_never`. No entry has a field for a Guid, a cookie or a path. H
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 import orjson
@@ -31,10 +30,10 @@ from reconciler.state.fields import (
 )
 from reconciler.state.record_fields import read_record, record_fields
 from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung, climb
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOpened:
+class RunOpened(Struct, frozen=True, kw_only=True):
     """The first entry of every journal: which state the rest is about."""
 
     site: str
@@ -54,8 +53,7 @@ class RunOpened:
     """The page of the CI job."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intended:
+class Intended(Struct, frozen=True, kw_only=True):
     """These values are about to be sent: from here on the agent is in doubt."""
 
     agent: AgentId
@@ -67,8 +65,7 @@ class Intended:
     """When, for the history; `None` of what a run only may send, and in journals that do not say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True, kw_only=True):
     """The gateway answered "0" to what was intended."""
 
     agent: AgentId
@@ -78,8 +75,7 @@ class Acknowledged:
     """`False`: it was the last call to this agent, whose record is dropped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotApplied:
+class NotApplied(Struct, frozen=True, kw_only=True):
     """What was intended did not take effect: the record from before the intent stands."""
 
     agent: AgentId
@@ -89,8 +85,7 @@ class NotApplied:
     """The gateway's word, if there was one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deferred:
+class Deferred(Struct, frozen=True, kw_only=True):
     """The agent was not there. What was intended, if anything was, did not take effect; the change waits."""
 
     agent: AgentId
@@ -99,22 +94,19 @@ class Deferred:
     """The gateway's word; `None` when no session was known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotDue:
+class NotDue(Struct, frozen=True, kw_only=True):
     """The agent's change waited, and a run found nothing to send for the agent any more."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True, kw_only=True):
     """The record was dropped without a call."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(Struct, frozen=True, kw_only=True):
     """Team and protection changed without a call."""
 
     agent: AgentId
@@ -122,8 +114,7 @@ class Noted:
     protected: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """A record was put there by hand, whatever was recorded before. No run does that."""
 
     agent: AgentId

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import JournalError, StateError
@@ -23,6 +22,7 @@ from reconciler.state.failures import explain, translated
 from reconciler.state.fields import UPGRADE
 from reconciler.state.files import Files
 from reconciler.state.journal import Journal, frame, read_journal
+from reconciler.values import Struct
 
 MAX_RUNS = 200
 """How many runs are kept at most."""
@@ -38,8 +38,7 @@ _STRAY = re.compile(r"\.[0-9]{8}-by-hand\.journal\.tmp", re.ASCII)
 """How `replace_file` calls what it has not finished."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remains:
+class Remains(Struct, frozen=True, kw_only=True):
     """What is left of one run."""
 
     journal: Journal

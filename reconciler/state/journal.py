@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from reconciler.errors import JournalError
 from reconciler.model.state import State
@@ -22,6 +21,7 @@ from reconciler.state.fields import UPGRADE, ConcurrencyCache, NewerFormatError
 from reconciler.state.gathering import read_entries, write_entries
 from reconciler.state.ledger import Ledger
 from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung
+from reconciler.values import Struct
 
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ", re.DOTALL)
 _HEAD_LENGTH = 18
@@ -31,8 +31,7 @@ _FOREIGN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(Struct, frozen=True, kw_only=True):
     """A journal as it was read."""
 
     name: str

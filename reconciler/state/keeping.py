@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from reconciler.errors import StateConflictError, StateError, StateUnansweredError
 from reconciler.model.past import Ending
@@ -19,13 +18,13 @@ from reconciler.state.codec import decode, encode
 from reconciler.state.failures import translated
 from reconciler.state.fields import MAX_SERIAL
 from reconciler.state.run_journal import RunJournal
+from reconciler.values import Struct, replace
 
 _WRITES = 3
 """The most that a run writes: what an unfinished one has left, that it is open, and what it came to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """A snapshot as it was read or written, and its version."""
 
     state: State

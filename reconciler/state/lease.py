@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError, StateUnansweredError
@@ -33,6 +32,7 @@ from reconciler.state.lock import (
     read_lock,
     write_lock,
 )
+from reconciler.values import Struct, replace
 
 LEASE = 60.0
 """Seconds without a sign of life after which a lock is free. The holder stops sending at three quarters of it."""
@@ -46,8 +46,7 @@ _SAFE = 0.75
 _LAST_BEAT = 5.0  # seconds to wait, when letting go, for a renewal that is under way
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
+class Clocks(Struct, frozen=True, kw_only=True):
     """The two kinds of time."""
 
     now: Callable[[], str]
@@ -172,8 +171,7 @@ def _looks_dead(record: LockRecord, lease: float, now: str) -> bool:
     return age.total_seconds() >= lease
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Term:
+class _Term(Struct, frozen=True, kw_only=True):
     """The lock as it was last known to be ours."""
 
     version: str

@@ -7,7 +7,6 @@ an intent and no outcome is in doubt; whatever else is unknown, that is never fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from reconciler.model.agent import AgentId
@@ -23,6 +22,7 @@ from reconciler.state.entries import (
     Noted,
     Written,
 )
+from reconciler.values import replace
 
 
 class Ledger:

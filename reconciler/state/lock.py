@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
 from reconciler.errors import LockHeldError, LockLostError
+from reconciler.values import Struct
 
 MAX_LOCK_BYTES = 16 * 1024
 _MAX_LEASE = 3600.0
@@ -22,8 +22,7 @@ _SHOWN = 300
 _TEXTS = ("id", "who", "operation", "since")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockHolder:
+class LockHolder(Struct, frozen=True, kw_only=True):
     """Who holds the lock, for whoever waits."""
 
     id: str
@@ -45,8 +44,7 @@ class LockHolder:
         return f"{self.who} ({self.operation}, since {self.since}, lock {self.id}{where})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRecord:
+class LockRecord(Struct, frozen=True, kw_only=True):
     """What a lock says of itself while it is held."""
 
     holder: LockHolder
@@ -64,8 +62,7 @@ UNREADABLE = LockRecord(
 """What stands for a lock whose record cannot be read, where it is told of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
+class Busy(Struct, frozen=True, kw_only=True):
     """Somebody else holds the lock."""
 
     record: LockRecord | None
@@ -203,8 +200,7 @@ def held_by_another(busy: Busy, name: str) -> LockHeldError:
     return LockHeldError(f"{name} is locked by {busy.record.holder}{seen}", hint=busy.advice)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """How to wait for a lock."""
 
     patience: float

@@ -7,7 +7,6 @@ entries say of one another can be checked: an answer needs its intent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from reconciler.errors import JournalError, StateError
@@ -28,10 +27,10 @@ from reconciler.state.entries import (
 from reconciler.state.history import LEFT_OUT
 from reconciler.state.journal import Journal
 from reconciler.state.run_journal import RunJournal
+from reconciler.values import Struct, field, replace
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """The intents that have no outcome yet, in order."""
 
     intents: dict[AgentId, Intended] = field(default_factory=dict)

@@ -15,7 +15,6 @@ Where a run's journal is said to be removed, it goes into the history (see `hist
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +30,7 @@ from reconciler.state.history import History
 from reconciler.state.journal import Journal, is_compacted, read_journal, read_opening, replay
 from reconciler.state.lock import LockHolder
 from reconciler.state.recorder import OpenJournal
+from reconciler.values import replace
 
 _IGNORE = b"# What a run leaves here belongs to this machine.\n*\n"
 

@@ -8,7 +8,6 @@ itself that the next run is open, and is written by compare and swap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import LockLostError, StateConflictError, StateError
@@ -18,10 +17,10 @@ from reconciler.state.files import Files
 from reconciler.state.keeping import Keeping, Kept
 from reconciler.state.lock import Hold
 from reconciler.state.rescue import rescue_state
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settling:
+class Settling(Struct, frozen=True, kw_only=True):
     """What the end of a run needs to know of its beginning; see `recorder.Settle`."""
 
     keeping: Keeping

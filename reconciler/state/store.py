@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 from reconciler.errors import LockLostError, StateError
 from reconciler.model.diagnostic import Diagnostic
@@ -37,6 +36,7 @@ from reconciler.state.recorder import Recorder
 from reconciler.state.retelling import differences, past_runs
 from reconciler.state.run_journal import run_of
 from reconciler.state.settling import Settling
+from reconciler.values import replace
 
 _NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
 

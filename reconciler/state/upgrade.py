@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from reconciler.state.fields import FORMAT_VERSION, NewerFormatError
+from reconciler.values import Struct
 
 Fields = dict[str, object]
 """The object of a document, or of one record of a journal."""
@@ -28,8 +28,7 @@ Raises `ValueError` for what it cannot make sense of.
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class Rung(Struct, frozen=True, kw_only=True):
     """One step of a ladder."""
 
     older: str
@@ -37,8 +36,7 @@ class Rung:
     step: Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
+class Ladder(Struct, frozen=True, kw_only=True):
     """The versions of one format that can be read."""
 
     current: str = FORMAT_VERSION

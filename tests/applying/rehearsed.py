@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from reconciler.model.site import GuardrailSettings, Site
 from reconciler.model.state import State
 from reconciler.planning import make_plan
 from reconciler.state import OS_FILES, Files, LockHolder, StateStore, open_local_store
+from reconciler.values import replace
 
 HOLDER = LockHolder(id="run-1", who="tester@here", operation="apply", since=NOW)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,7 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
+from reconciler.values import replace
 
 AGENT = 1001
 OLD = record(concurrency(8, web_chat=3), session="login-0", team="night")
@@ -358,7 +358,7 @@ def test_a_bug_during_a_call_leaves_the_agent_in_doubt(tmp_path: Path) -> None:
 
 def test_a_bug_before_a_call_leaves_no_doubt(tmp_path: Path) -> None:
     world = room(tmp_path, [])
-    plan = replace(world.plan(fleet(AGENT)), callnums_key=None)  # type: ignore[arg-type]
+    plan = replace(world.plan(fleet(AGENT)), callnums_key=None)
     ending = world.run(plan)
 
     assert (ending.only.result, ending.only.attempts) == (Result.SKIPPED, 0)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from applying.rehearsed import HOLDER, Office
@@ -18,6 +17,7 @@ from reconciler.model.outcome import Result
 from reconciler.model.plan import PlanOptions, Reason, Scope
 from reconciler.model.session import Session
 from reconciler.model.site import GuardrailSettings
+from reconciler.values import replace
 
 OTHER = concurrency(8, web_chat=3, sms=6)
 FIVE = (1001, 1002, 1003, 1004, 1005)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +28,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Result
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
+from reconciler.values import replace
 
 YES = Acknowledged()
 ABSENT = NotSignedIn(retcode="100-006")

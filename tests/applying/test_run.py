@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -33,6 +32,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
+from reconciler.values import replace
 
 YES = Acknowledged()
 NO = Refused(retcode="106-011", message="no queue")

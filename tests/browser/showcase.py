@@ -6,7 +6,6 @@ They are what docs/images shows, and what the tests in a browser open.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 
 from report.examples import DIAGNOSTICS, fates
@@ -21,6 +20,7 @@ from reconciler.model.site import GuardrailSettings
 from reconciler.model.state import AgentRecord
 from reconciler.planning import make_plan
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
+from reconciler.values import replace
 
 ENVELOPE = Envelope(
     command="plan",

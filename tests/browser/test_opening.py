@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from browser.chrome import Browser
 from report.markdown_examples import plan_report
 from support.fleets import agent_id
 
 from reconciler.report.reported import Reported
+from reconciler.values import replace
 
 Opened = Callable[[Reported], Browser]
 

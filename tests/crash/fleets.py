@@ -7,7 +7,7 @@ are those of all. Values are small; what counts is that they differ.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from crash.disk import ModelDisk
@@ -24,6 +24,7 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.session_settings import SessionUse
 from reconciler.model.site import OnAgentRemoval, Site
 from reconciler.state import LockHolder
+from reconciler.values import replace
 
 OLD, NEW, WIDE = concurrency(8, web_chat=3), concurrency(25, web_chat=9, sms=6), concurrency(9, web_chat=4, whatsapp=2)
 HOLDER = LockHolder(id="run-0", who="tester@here", operation="apply", since=NOW)

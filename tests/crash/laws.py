@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from crash.floor import Arrived, values_of
 from crash.runs import Life, Place, Remains, live, plan_of
@@ -21,6 +20,7 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Call, Change, Forget, Plan, Reset
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.state import RESCUE_NAME
+from reconciler.values import replace
 
 RESCUED = frozenset({RESCUE_NAME, f".{RESCUE_NAME}.tmp"})
 """The file of a state that found no place of its own, and what a power cut can bring back of writing it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -18,6 +17,7 @@ from support.fleets import NOW
 from reconciler.model.agent import AgentId
 from reconciler.model.plan import PlanOptions, Reason
 from reconciler.planning import make_plan, older_than
+from reconciler.values import replace
 
 BACK, AHEAD = timedelta(hours=-1), timedelta(days=3653)
 JUMPS = pytest.mark.parametrize("jump", [BACK, AHEAD], ids=["an-hour-back", "ten-years-ahead"])

@@ -8,10 +8,11 @@ that no plan held. Once all is well again, one run is enough, and the plan after
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import errno
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ from reconciler.planning import make_plan
 from reconciler.state import LockHolder, StateStore
 from reconciler.state.lease import LEASE
 from reconciler.state.recorder import Recorder
+from reconciler.values import replace
 
 AGENTS = (1001, 1002, 1003, 1004)
 OTHER = LockHolder(id="other", who="other@there", operation="apply", since=NOW)
@@ -201,7 +203,7 @@ class History(RuleBasedStateMachine):
         new = KINDS[self.kind]
         # Whatever was under way there stays there, and what a power cut can bring back of it.
         self.strays = RESCUED | old.unfinished | BY_HAND | self.place.disk.files().keys()
-        self.place = replace(self.place, open_store=new.open_store, journal=new.journal)
+        self.place = dataclasses.replace(self.place, open_store=new.open_store, journal=new.journal)
         self.move_in(moved)
         assert self.place.read().content == moved.content
 
@@ -256,7 +258,7 @@ class History(RuleBasedStateMachine):
     @rule(chosen=st.integers(0, 10**6))
     def cut_the_power(self, chosen: int) -> None:
         found = list(self.place.disk.power_cuts())
-        self.place = replace(self.place, disk=found[chosen % len(found)])
+        self.place = dataclasses.replace(self.place, disk=found[chosen % len(found)])
 
     @rule()
     def come_to_rest(self) -> None:

@@ -124,3 +124,6 @@ class naming:  # noqa: N801 - read as a word where it stands
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is not None:
             error.add_note(f"killed {self._remains}")
+
+
+# TODO

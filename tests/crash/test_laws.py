@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,6 +20,7 @@ from reconciler.model.outcome import Result
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.state import Files
 from reconciler.state.files import write_all
+from reconciler.values import replace
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_name_that_was_not_synced_is_lost_with_the_power(told: Told) -> None:
     with patch.object(ModelDisk, "sync_directory", lambda *_: None):
         live(place, told.story.desired)
     ended = place.read().content
-    assert any(replace(place, disk=disk).read().content != ended for disk in place.disk.power_cuts())
+    assert any(dataclasses.replace(place, disk=disk).read().content != ended for disk in place.disk.power_cuts())
 
 
 def overwrite(path: Path, data: bytes, *, files: Files, mode: int = 0o600) -> None:
@@ -101,4 +102,9 @@ def test_an_agent_who_is_sent_again_though_done_is_noticed(told: Told) -> None:
 
 def test_a_claim_that_death_makes_of_nothing_is_noticed(told: Told) -> None:
     with pytest.raises(AssertionError):
-        check_remains(told.before, told.plan, replace(told.remains[0], told=told.life.told), since=told.life.first_call)
+        check_remains(
+            told.before,
+            told.plan,
+            dataclasses.replace(told.remains[0], told=told.life.told),
+            since=told.life.first_call,
+        )

@@ -61,3 +61,6 @@ def test_the_disk_of_these_tests_shows_a_renaming_before_the_content_that_was_no
     disk.write(handle, b"new")
     disk.replace(ROOT / "new", STATE)
     assert {b"", b"old", b"new"} <= {disk.files().get("state.json") for disk in disk.power_cuts()}
+
+
+# TODO

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.session import Session
+from reconciler.values import replace
 
 MARKER = "5ec2e7aa8e92f0d1c3b4a5968778695a4b3c2d1e0f.AgentGateway0"
 COOKIE = "c00c1e5ec2e7"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from time import process_time
 from typing import Any
@@ -28,6 +28,7 @@ from reconciler.gateway.protocol.judging import parse_retry_after
 from reconciler.gateway.protocol.secrecy import Secrets
 from reconciler.gateway.retcodes import RETCODES, with_overrides
 from reconciler.model.site import RetcodeClass
+from reconciler.values import replace
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -173,7 +174,9 @@ def test_no_table_makes_a_failure_of_a_success() -> None:
         pytest.param(reply_with({"retcode": True}), "no readable retcode", id="true"),
         pytest.param(reply_with({"retcode": ""}), "no readable retcode", id="empty-text"),
         pytest.param(reply_with({"retcode": ["0"]}), "no readable retcode", id="list"),
-        pytest.param(replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"),
+        pytest.param(
+            dataclasses.replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"
+        ),
         pytest.param(reply_with({"retcode": "0"}, content_encoding="gzip"), "compressed", id="compressed"),
     ],
 )

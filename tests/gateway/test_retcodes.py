@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reconciler.gateway import verdict_table
@@ -9,6 +7,7 @@ from reconciler.gateway.retcodes import REPLIES, RETCODES, SUCCESS, UNKNOWN, loo
 from reconciler.gateway.rows import Grade, Row
 from reconciler.gateway.statuses import status_code
 from reconciler.model.site import RetcodeClass
+from reconciler.values import replace
 
 KINDS = {
     RetcodeClass.DEFERRED: ["100-006", "100-008"],

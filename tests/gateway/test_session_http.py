@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session import Absent, Session
 from reconciler.model.session_settings import HttpMethod, HttpSessions
+from reconciler.values import replace
 
 TOKEN = "t0ken.Of-th3~broker_w1th+Odd/characters=="
 BOTH = [{"agentId": "1001", "guid": MARKER}, {"agentId": 1002, "guid": "two", "cookies": {"a": COOKIE}, "session": "s"}]

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from reconciler.model.session_settings import (
     RedisLayout,
     RedisSessions,
 )
+from reconciler.values import replace
 
 KEYS = KeyPerAgent(key=AgentTemplate(text="agent:{agent}:session"))
 HASHES = HashPerAgent(

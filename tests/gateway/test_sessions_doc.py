@@ -8,7 +8,6 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session import Absent, Session
 from reconciler.model.session_settings import CommandSessions, RedisAddress, RedisSessions, SessionSettings
+from reconciler.values import replace
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")

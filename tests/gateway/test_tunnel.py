@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from reconciler.gateway import Acknowledged, GatewayClient, Misconfigured, Trans
 from reconciler.gateway.protocol.failure import FailureKind
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.secret_reference import SecretReference
+from reconciler.values import replace
 
 LOGIN = "robot:pass-5ec2e7"
 OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -89,7 +90,7 @@ async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen:
 def settings_for(server: Server | str, proxy: str, ca_file: Path, **more: object) -> GatewaySettings:
     url = server if isinstance(server, str) else server.url
     settings = GatewaySettings(url=url, ca_file=str(ca_file), proxy=proxy, timeout=5.0)
-    return replace(settings, **more)  # type: ignore[arg-type]  # of several types
+    return replace(settings, **more)  # of several types
 
 
 async def call(settings: GatewaySettings, *, times: int = 1) -> list[Verdict]:

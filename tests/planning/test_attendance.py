@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from support.fleets import EARLIER, NOW, agent_id, concurrency, desired, fleet_of, record, scope, site, state, waiting
 
@@ -12,6 +10,7 @@ from reconciler.model.plan import PlanOptions, Reason, Scope
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord
 from reconciler.planning import agents_to_ask, compare_plans, make_plan, older_than
+from reconciler.values import replace
 
 VALUES, OTHERS = concurrency(25, web_chat=9), concurrency(25, web_chat=8)
 SESSIONS = PlanOptions(sessions=True)

@@ -5,7 +5,7 @@ Between the steps calls get lost: their agents are in doubt, and the gateway has
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +32,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.site import OnAgentRemoval, OnChannelRemoval, Site
 from reconciler.model.state import State
 from reconciler.planning import make_plan
+from reconciler.values import replace
 
 
 @dataclass(frozen=True)

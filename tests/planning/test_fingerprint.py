@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +35,7 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Scope, Set
 from reconciler.planning import compare_plans, fingerprint, make_plan
 from reconciler.planning.fingerprint import require_unaltered
+from reconciler.values import replace
 
 BEFORE, AFTER = concurrency(25, web_chat=9), concurrency(25, web_chat=8)
 CHANGED = Set(agent=agent_id(1001), team="east", reason=Reason.CHANGED, before=BEFORE, after=AFTER)

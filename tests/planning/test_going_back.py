@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,7 @@ from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRe
 from reconciler.model.state import RecordStatus, State
 from reconciler.planning import inverse_after, inverse_before, make_plan, plan_back, require_unaltered_inverse
 from reconciler.planning.capacity import capacity_of
+from reconciler.values import replace
 
 HIGH, LOW = concurrency(25, web_chat=9), concurrency(25, web_chat=4)
 OPENED = concurrency(25, web_chat=9, sms=6)
@@ -154,7 +156,7 @@ def test_no_channel_that_the_run_opened_stays_open_at_the_gateway(
     situation: Situation, policy: OnChannelRemoval
 ) -> None:
     at = replace(situation.desired.site, on_channel_removal=policy)
-    situation = replace(situation, desired=replace(situation.desired, site=at))
+    situation = dataclasses.replace(situation, desired=replace(situation.desired, site=at))
     was = run(situation)
     floor = Floor(understood=at.gateway.callnums_key)
     for agent, each in was.before.agents.items():
@@ -395,7 +397,7 @@ def test_the_fingerprint_covers_everything_that_is_said(altered: Change) -> None
     require_unaltered_inverse(was.late, name="rollback.json")
 
     with pytest.raises(StalePlanError, match=r"rollback\.json: .* does not fit its fingerprint"):
-        require_unaltered_inverse(replace(was.late, **altered), name="rollback.json")  # type: ignore[arg-type]
+        require_unaltered_inverse(replace(was.late, **altered), name="rollback.json")
 
 
 @pytest.mark.parametrize(
@@ -415,7 +417,7 @@ def test_the_fingerprint_covers_every_part_of_a_record(altered: Change) -> None:
     was = run(Situation(desired=desired({1001: HIGH}), state=state({1001: LOW})))
     (change,) = was.late.changes
     assert change.before is not None
-    before = replace(change.before, **altered)  # type: ignore[arg-type]
+    before = replace(change.before, **altered)
 
     with pytest.raises(StalePlanError):
         require_unaltered_inverse(replace(was.late, changes=(replace(change, before=before),)), name="x")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +31,7 @@ from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRe
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning import make_plan
 from reconciler.planning.guardrails import exceeds_percent
+from reconciler.values import replace
 
 OLD, NEW = concurrency(25, web_chat=9), concurrency(25, web_chat=8)
 OFF: dict[str, Any] = {"max_changed_percent": None}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -22,6 +22,7 @@ from reconciler.model.desired import Desired, DesiredAgent
 from reconciler.model.plan import Plan, PlanOptions, Reason, Reassert, Scope
 from reconciler.model.state import AgentRecord
 from reconciler.planning import agents_to_ask, make_plan
+from reconciler.values import replace
 
 V = TypeVar("V")
 
@@ -98,7 +99,7 @@ def test_the_order_in_which_agents_come_does_not_matter(situation: Situation, da
 
 @given(situation=situations)
 def test_whoever_waits_is_planned_as_if_nobody_did(situation: Situation) -> None:
-    nobody = replace(situation, state=replace(situation.state, pending={}))
+    nobody = dataclasses.replace(situation, state=replace(situation.state, pending={}))
     assert plan_for(nobody) == replace(plan_for(situation), waits=None)
 
 

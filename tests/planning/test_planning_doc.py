@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 from support.fleets import EARLIER, NOW, Situation, agent_id, desired, record, site, state
 
 from reconciler.model.channel import Channel
@@ -19,6 +20,7 @@ from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRe
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 from reconciler.schemas import schema_text
+from reconciler.values import replace
 
 DOC = Path(__file__).parents[2] / "docs" / "planning.md"
 NONE = "–"
@@ -71,7 +73,7 @@ def settings_in(schema: dict[str, Any], prefix: str = "") -> list[str]:
 
 def in_words(default: object) -> str:
     """Write a setting's default as the document does."""
-    return {None: "off", (): "none", MISSING: "none"}.get(default) or f"{default:g}"  # type: ignore[call-overload]
+    return {None: "off", (): "none", NODEFAULT: "none"}.get(default) or f"{default:g}"  # type: ignore[call-overload]
 
 
 def values(text: str) -> Concurrency | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from reconciler.model.plan import Action, Plan, PlanOptions, Reason
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
+from reconciler.values import replace
 
 VALUES, OTHERS = concurrency(25, web_chat=9), concurrency(25, web_chat=8)
 LOWER = CallnumsKey.LOWER

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from support.fleets import Situation, concurrency, desired, record, settle, site, situations, state
@@ -14,6 +12,7 @@ from reconciler.model.plan import Action, Set
 from reconciler.model.site import OnAgentRemoval, OnChannelRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
+from reconciler.values import replace
 
 ZERO, OMIT = site(on_channel_removal=OnChannelRemoval.ZERO), site(on_channel_removal=OnChannelRemoval.OMIT)
 WIDE, NARROW = concurrency(25, web_chat=9, sms=6), concurrency(25, web_chat=9)

@@ -18,6 +18,7 @@ from reconciler.probing.announcement import announce, letter_of
 from reconciler.probing.script import LONGEST, steps
 from reconciler.probing.subject import Subject, choose_subject
 from reconciler.probing.trials import Answer, Kind, Message, Trial, body_of, other_key
+from reconciler.values import replace
 
 AGENT = 1001
 ANSWERS = ((Answer.ACKNOWLEDGED, "0"), (Answer.REFUSED, "000-006"), (Answer.REFUSED, "106-011"))
@@ -27,7 +28,7 @@ def subject_of(values: Concurrency = VALUES, key: CallnumsKey = CAMEL) -> Subjec
     fleet = desired({AGENT: values})
     agent = next(iter(fleet.agents))
     chosen = choose_subject(agent, fleet, empty_state("demo"), allow_protected=False)
-    return Subject(**{name: getattr(chosen, name) for name in Subject.__slots__} | {"configured": key})
+    return replace(chosen, configured=key)
 
 
 def script_of(values: Concurrency = VALUES, key: CallnumsKey = CAMEL, *, pause: float | None = 60.0) -> ProbeScript:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from probing.gateways import CAMEL, LOWER
 
@@ -25,6 +23,7 @@ from reconciler.probing.conclusions import find_cookies, find_latency, find_unli
 from reconciler.probing.restoring import keys_to_restore_with, standing
 from reconciler.probing.spelling import find_spelling
 from reconciler.probing.trials import Answer, Kind, Message, Step, Trial
+from reconciler.values import replace
 
 KINDS = {
     "plain": Kind.PLAIN,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -43,6 +42,7 @@ from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRe
 from reconciler.model.state import empty_state
 from reconciler.planning import make_plan
 from reconciler.report import Style, plan_text
+from reconciler.values import replace
 
 PLAIN = Style(color=False)
 COLORED = Style(color=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from reconciler.model.going_back import GoingBack
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action, Base, GuardrailFinding, Plan
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
+from reconciler.values import replace
 
 DIRECTORY = "desired/demo"
 MARK = "Qj9Qj"

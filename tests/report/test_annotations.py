@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from report.examples import hostile
 from report.markdown_examples import hostile_reports, outcome_report, plan_report, problem_report
@@ -13,6 +11,7 @@ from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.report.hosts.annotations import MOST, github_annotations
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import Envelope, ProblemReport, Reported
+from reconciler.values import replace
 
 HERE = Repository(top="/checkout", here="/checkout/sites")
 

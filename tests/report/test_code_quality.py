@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from report.markdown_examples import hostile_reports, plan_report, problem_repor
 from reconciler.report.hosts.code_quality import code_quality
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import Reported
+from reconciler.values import replace
 
 HERE = Repository(top="/checkout", here="/checkout/sites")
 _SEVERITIES = {"info", "minor", "major", "critical", "blocker"}

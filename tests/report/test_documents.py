@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from typing import assert_never
 
 import pytest
@@ -23,6 +22,7 @@ from reconciler.report import (
     read_saved_plan,
     saved_plan,
 )
+from reconciler.values import replace
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | unicode_text,

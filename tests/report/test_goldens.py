@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from reconciler.report import (
     state_show_text,
     waiting_agents,
 )
+from reconciler.values import replace
 
 Golden = Callable[[str, str], None]
 

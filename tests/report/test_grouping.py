@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from reconciler.report.grouping import (
     group_plan,
     group_standing,
 )
+from reconciler.values import replace
 
 outcomes = st.dictionaries(
     st.sampled_from(POOL),

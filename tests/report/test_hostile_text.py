@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +25,7 @@ from reconciler.report import (
     waiting_agents,
 )
 from reconciler.report.style import Role
+from reconciler.values import replace
 
 _SGR = re.compile(r"\x1b\[[0-9]+m")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 
@@ -27,6 +26,7 @@ from reconciler.report.html.assets import script, stylesheet
 from reconciler.report.html.markup import data_block
 from reconciler.report.html.table import PAGE
 from reconciler.report.reported import Envelope, ProblemReport, Reported
+from reconciler.values import replace
 
 MOST_BYTES_A_CHANGE = 150
 """15 MB for a hundred thousand."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -22,6 +22,7 @@ from reconciler.model.state import RecordStatus
 from reconciler.planning import inverse_after, inverse_before, make_plan, require_unaltered_inverse
 from reconciler.report import document_text, inverse_document, read_inverse_plan
 from reconciler.schemas import schema_text
+from reconciler.values import replace
 
 Document = dict[str, Any]
 
@@ -44,7 +45,7 @@ def as_kept(situation: Situation) -> Situation:
         agent: each if each.status is RecordStatus.IN_DOUBT else replace(each, acknowledged_at=NOW)
         for agent, each in situation.state.agents.items()
     }
-    return replace(situation, state=situation.state.with_agents(agents))
+    return dataclasses.replace(situation, state=situation.state.with_agents(agents))
 
 
 def document(*, finished: bool = True) -> Document:

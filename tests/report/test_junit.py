@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -13,6 +11,7 @@ from reconciler.model.outcome import Result
 from reconciler.report.hosts.junit import junit
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.reported import OutcomeReport, Reported
+from reconciler.values import replace
 
 HERE = Repository(top="/checkout", here="/checkout/sites")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from browser import showcase
@@ -23,6 +22,7 @@ from reconciler.planning import make_plan
 from reconciler.report.markdown import MIN_CHARS, markdown
 from reconciler.report.markdown.text import size
 from reconciler.report.reported import Envelope, PlanReport, ProblemReport, Reported
+from reconciler.values import replace
 
 GITHUB, GITLAB = 60_000, 1_000_000
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -24,6 +24,7 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.planning import require_unaltered
 from reconciler.report import diagnostic_documents, document_text, plan_summary, read_saved_plan, saved_plan
 from reconciler.schemas import schema_text
+from reconciler.values import replace
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -45,7 +46,7 @@ def _document(name: str = "every-reason-with-reset") -> Document:
 @functools.cache
 def _rich_text() -> str:
     every = one_of_each(OnAgentRemoval.RESET)
-    plan = planned(replace(every, options=replace(every.options, scope=scope(agents="1001-1004,1007"))))
+    plan = planned(dataclasses.replace(every, options=replace(every.options, scope=scope(agents="1001-1004,1007"))))
     selection = {"teams": ["east"], "excluded": ["1009"], "channels": ["sms"]}
     lifted = {"guardrail": "protected", "planned": "1 agent", "limit": "none", "lifted": True, "agents": ["1002"]}
     document: Document = json.loads(document_text(saved_plan(plan, tool_version="1.2.3")))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from reconciler.model.desired import Source
 from reconciler.model.plan import Action, Plan, PlanOptions
 from reconciler.planning import make_plan
 from reconciler.report import document_text, plan_text, read_saved_plan, saved_plan
+from reconciler.values import replace
 
 _SGR = re.compile(r"\x1b\[[0-9]+m")
 

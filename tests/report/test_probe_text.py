@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -38,6 +37,7 @@ from reconciler.report import (
     probe_text,
 )
 from reconciler.schemas import schema_text
+from reconciler.values import replace
 
 HOSTILE = "\x1b[2J\n::error::owned\u202e"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

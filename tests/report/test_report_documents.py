@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Base, Plan
 from reconciler.report import Format, Repository, document_text, makes_sense, read_report, render, report_document
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
+from reconciler.values import replace
 
 HERE = Repository(top="/checkout", here="/checkout/sites")
 LINEAGE = "11111111-2222-4333-8444-555555555555"

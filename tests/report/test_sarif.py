@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.report.hosts.problems import Repository
 from reconciler.report.hosts.sarif import MOST, sarif
 from reconciler.report.reported import Envelope, ProblemReport, Reported
+from reconciler.values import replace
 
 HERE = Repository(top="/checkout", here="/checkout/sites")
 _SCHEMA = Path(__file__).parent / "published" / "sarif-2.1.0.schema.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from state.records import WEB_CHAT_4, WEB_CHAT_9
@@ -24,6 +23,7 @@ from reconciler.state.entries import (
     RunOpened,
     Written,
 )
+from reconciler.values import replace
 
 FORMATS = Path(__file__).with_name("formats")
 LINEAGE = "0b6f3d8e-4c1a-4f5e-9a77-2f1c8d9e0a11"

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -22,6 +21,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import State, empty_state
 from reconciler.state import decode, encode
 from reconciler.state.record_fields import record_fields
+from reconciler.values import replace
 
 DOCUMENT = encode(state({1001: record(session="login-1"), 20001: in_doubt(WEB_CHAT_4)}))
 WAITING = encode(state(waiting={1002: pending(attempts=3), 20001: pending(retcode=None)}))

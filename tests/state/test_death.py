@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, State
 from reconciler.state import encode
 from reconciler.state.recorder import Recorder
+from reconciler.values import replace
 
 OLD = record()
 UNSURE = in_doubt(at=EARLIER)

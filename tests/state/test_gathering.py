@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 
 import orjson
 import pytest
@@ -18,6 +17,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.state.entries import Acknowledged, Deferred, Entry, Intended, NotApplied, RunOpened
 from reconciler.state.journal import frame, frame_all, read_journal
+from reconciler.values import replace
 
 RUN = RunOpened(site="demo", lineage=LINEAGE, serial=7, run="run-1", started_at=NOW)
 LATER = "2026-01-31T09:30:07Z"

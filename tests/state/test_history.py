@@ -6,7 +6,6 @@ import asyncio
 import errno
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from reconciler.state.journal import frame, read_journal
 from reconciler.state.opening import open_away_store
 from reconciler.state.recorder import Recorder
 from reconciler.state.retelling import retell
+from reconciler.values import replace
 
 A, B = AgentId(1001), AgentId(1002)
 

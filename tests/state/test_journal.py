@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -42,6 +41,7 @@ from reconciler.state.entries import (
 )
 from reconciler.state.files import MAX_READ
 from reconciler.state.journal import Journal, frame, is_compacted, read_journal, replay
+from reconciler.values import replace
 
 NAME = "state.json.journal"
 RUN = RunOpened(site="demo", lineage=LINEAGE, serial=7, run="run-1", started_at=NOW)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +15,7 @@ from state.records import holder
 from reconciler.errors import ExitCode, LockHeldError, LockLostError, StateError, StateUnansweredError
 from reconciler.state.lease import LeaseHold, LeaseLock
 from reconciler.state.lock import Busy, Hold, LockRecord, Waiting, read_lock, take_when_free, write_lock
+from reconciler.values import replace
 
 ALICE, BOB = holder("alice@desk", "run-1"), holder("bob@night", "run-2")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import State
 from reconciler.state import StateStore, encode
 from reconciler.state.recorder import Recorder
+from reconciler.values import replace
 
 A, B = AgentId(1001), AgentId(1002)
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.state import encode, files
 from reconciler.state.recorder import Recorder
+from reconciler.values import replace
 
 A = AgentId(1001)
 

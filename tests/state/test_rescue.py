@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from reconciler.model.state import State
 from reconciler.state import OS_FILES, decode
 from reconciler.state.files import OsFiles
 from reconciler.state.rescue import rescue_state
+from reconciler.values import replace
 
 OF_ANOTHER_SITE = replace(state({2002: record()}, serial=3), site="prod", lineage=LINEAGE.replace("0", "1"))
 

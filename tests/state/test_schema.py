@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import reconciler
 from reconciler.errors import StateError
 from reconciler.model.state import State
 from reconciler.state import decode, encode
+from reconciler.values import replace
 
 SCHEMA = json.loads((Path(reconciler.__file__).parents[1] / "schemas" / "state.schema.json").read_bytes())
 FORMATS = FormatChecker(formats=())

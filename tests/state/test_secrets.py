@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 from pathlib import Path
@@ -16,6 +15,7 @@ from state.runs import leave, nothing, run
 import reconciler.state
 from reconciler.state import entries as entries_module
 from reconciler.state.recorder import Recorder
+from reconciler.values import Struct
 
 SECRETS = ("guid", "cookie", "password", "token", "secret")
 
@@ -25,10 +25,10 @@ def test_nothing_of_this_room_takes_a_secret() -> None:
     functions = [value for value in vars(reconciler.state).values() if callable(value)]
     parameters = {name for call in (*recorder_methods, *functions) for name in inspect.signature(call).parameters}
     fields = {
-        field.name
+        field
         for value in vars(entries_module).values()
-        if isinstance(value, type) and dataclasses.is_dataclass(value)
-        for field in dataclasses.fields(value)
+        if isinstance(value, type) and issubclass(value, Struct)
+        for field in value.__struct_fields__
     }
     assert "concurrency" in parameters & fields
     assert not [name for name in parameters | fields if any(secret in name.lower() for secret in SECRETS)]

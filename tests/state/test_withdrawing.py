@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from state.test_interrupted_lock import LATE, once
 from reconciler.errors import LockLostError, StateError, StateUnansweredError
 from reconciler.model.agent import AgentId
 from reconciler.state import decode, encode
+from reconciler.values import replace
 
 
 def interrupt(backend: MemoryBackend) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import State
 from reconciler.state import StateStore
+from reconciler.values import replace
 
 B = AgentId(1002)
 

@@ -8,7 +8,7 @@ pools of agents, channels and numbers on purpose: a law about equality is worth 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, assert_never
 
@@ -24,6 +24,7 @@ from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.plan import Call, Forget, Plan, PlanOptions, Reassert, Reset, Scope, Set
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, Site
 from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
+from reconciler.values import replace
 
 URL = "https://gateway.test:8043"
 SITE = "demo"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -31,10 +30,10 @@ from reconciler.review import (
     sticky_comment,
     ways_of,
 )
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Manner:
+class _Manner(Struct, frozen=True, kw_only=True):
     """How to go about it."""
 
     minimize_old: bool

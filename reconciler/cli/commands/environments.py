@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -16,12 +15,12 @@ from reconciler.errors import InputError, UsageError
 from reconciler.model.printable import printable
 from reconciler.report import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
 from reconciler.revisions import changed_files, find_revision
+from reconciler.values import Struct
 
 _SITE_FILE = "site.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
+class _Listed(Struct, frozen=True, kw_only=True):
     """What there is to do."""
 
     paths: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -33,6 +32,7 @@ from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.planning import SessionKeys, agents_to_ask, make_plan
 from reconciler.report import ALL_FORMATS, PlanReport, document_text, plan_text, saved_plan
+from reconciler.values import replace
 
 
 @click.command

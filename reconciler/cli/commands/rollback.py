@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -39,6 +38,7 @@ from reconciler.model.plan import Plan, PlanOptions, Scope
 from reconciler.planning import plan_back, require_unaltered_inverse
 from reconciler.report import RUN_FORMATS, PlanReport, ProblemReport, plan_text, read_inverse_plan, restored_text
 from reconciler.state import StateStore
+from reconciler.values import replace
 
 
 @click.command

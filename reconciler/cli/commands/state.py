@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -34,6 +33,7 @@ from reconciler.report import (
     state_summary,
     waiting_agents,
 )
+from reconciler.values import Struct
 
 
 @click.group
@@ -86,8 +86,7 @@ def show_command(environment: Path, *, scope: Scope) -> CommandResult:
     return _look("state show", _select(environment, scope), state_show_text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Selection:
+class _Selection(Struct, frozen=True, kw_only=True):
     """The part of a state that was asked for."""
 
     opened: Environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from reconciler.model.state import AgentRecord, State, empty_state
 from reconciler.planning import in_scope
 from reconciler.report import history_documents, history_summary, history_text
 from reconciler.state import StateStore
+from reconciler.values import replace
 
 _DEFAULT = "desired"
 _MOST = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from reconciler.errors import InputError, StateError, UsageError
 from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.state import decode, encode
+from reconciler.values import replace
 
 
 @click.command("pull", short_help="Print the whole recorded state.")

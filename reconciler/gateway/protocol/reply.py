@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.gateway.rows import Row
 from reconciler.gateway.statuses import COMPRESSED, EMPTY, NO_RETCODE, NOT_JSON, OVERSIZED
+from reconciler.values import Struct
 
 MAX_BODY = 64 * 1024
 """Bytes of a reply's body that are read; the documented reply has 40."""
@@ -46,16 +47,14 @@ class Reply:
         return _GUID_PREFIX.sub("", self.set_guid.partition(";")[0].strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The gateway's own words. Not yet fit to be shown."""
 
     retcode: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """What stands in an answer's place. Its detail is not yet fit to be shown."""
 
     row: Row

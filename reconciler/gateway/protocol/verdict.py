@@ -17,35 +17,31 @@ retries must remember it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True, kw_only=True):
     """HTTP 200 with retcode "0": the gateway took exactly the values of the request."""
 
     retcode: str | None = "0"
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotSignedIn:
+class NotSignedIn(Struct, frozen=True, kw_only=True):
     """The agent is not signed in. Nothing is wrong and nothing was changed."""
 
     retcode: str | None = None
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionExpired:
+class SessionExpired(Struct, frozen=True, kw_only=True):
     """The Guid was not accepted. Nothing was changed."""
 
     retcode: str | None = None
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transient:
+class Transient(Struct, frozen=True, kw_only=True):
     """It did not work now and may work later."""
 
     retcode: str | None = None
@@ -58,24 +54,21 @@ class Transient:
     """The gateway may have taken the values all the same (a proxy's 502, say): used-up retries leave it in doubt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True, kw_only=True):
     """Bytes may have reached the gateway, and no answer that can be trusted came back."""
 
     retcode: str | None = None
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The gateway, or what stands before it, said no to this call for good."""
 
     retcode: str | None = None
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Misconfigured:
+class Misconfigured(Struct, frozen=True, kw_only=True):
     """Nothing was taken, and no agent would fare better before a person corrects the site's settings or sessions."""
 
     retcode: str | None = None

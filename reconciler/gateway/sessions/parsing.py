@@ -11,7 +11,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import SessionSourceError
@@ -25,6 +24,7 @@ from reconciler.gateway.sessions.fields import (
 )
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
+from reconciler.values import Struct
 
 Sessions = dict[AgentId, Session]
 Entries = Iterable[tuple[str, object]]
@@ -32,8 +32,7 @@ Entries = Iterable[tuple[str, object]]
 HINT = 'a session is {"agentId": "1001", "guid": "…"}; cookies (an object) and session (text) are optional'
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """Stands in the place of a text that is not JSON."""
 
     why: str

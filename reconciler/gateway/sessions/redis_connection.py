@@ -24,6 +24,7 @@ from reconciler.gateway.sessions.pipes import MAX_OUTPUT
 from reconciler.gateway.sessions.redis_denials import denied
 from reconciler.gateway.sessions.trouble import Setback, unreachable
 from reconciler.model.session_settings import RedisAddress
+from reconciler.values import Struct
 
 MAX_ANSWER = MAX_OUTPUT
 """Bytes a server may send in one exchange."""
@@ -33,8 +34,7 @@ Command = tuple[str | int, ...]
 _LAST_WORDS = frozenset({"DENIED"})  # after which the server closes the connection
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Struct, frozen=True):
     """The server's error in reply to one command."""
 
     code: str

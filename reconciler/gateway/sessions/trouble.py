@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.errors import SessionSourceError
 from reconciler.gateway.failures import Failure
 from reconciler.gateway.protocol import FailureKind
 from reconciler.model.printable import printable
+from reconciler.values import Struct
 
 PAUSES = (0.5, 1.0)
 """Seconds before the second and the third time of asking; there is no fourth."""
@@ -72,8 +72,7 @@ _PASSING = frozenset(
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setback:
+class Setback(Struct, frozen=True, kw_only=True):
     """No answer this time. Another time may be better."""
 
     error: SessionSourceError

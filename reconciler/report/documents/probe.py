@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from reconciler.model.probe import Finding, ProbeOutcome, ProbeScript
 from reconciler.report.documents.writing import Document
+from reconciler.values import asdict
 
 
 def probe_script_document(script: ProbeScript) -> Document:

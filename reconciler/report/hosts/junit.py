@@ -12,21 +12,20 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.printable import printable
 from reconciler.report.hosts.problems import Repository, problems_of
 from reconciler.report.reported import Envelope, OutcomeReport, Reported
+from reconciler.values import Struct, replace
 
 _LONGEST = 1000
 _FAILURES = frozenset({Result.FAILED, Result.IN_DOUBT})
 _SKIPPED = frozenset({Result.DEFERRED, Result.SKIPPED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Test:
+class _Test(Struct, frozen=True, kw_only=True):
     name: str
     group: str
     """What hosts call the class: the file, or the site."""

@@ -11,7 +11,6 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.model.agent import summarise_agents
@@ -21,6 +20,7 @@ from reconciler.model.plan import GuardrailFinding
 from reconciler.report.grouping import OutcomeGroup, group_outcomes
 from reconciler.report.layout import counted, range_words
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
+from reconciler.values import Struct
 
 GUARDRAIL = "guardrail"
 """The code of a guardrail that refuses a plan."""
@@ -40,8 +40,7 @@ _FATES = {
 _NUMBERS = re.compile("[0-9]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """Where the files of a report are, as a CI host names them: from the top of the repository."""
 
     top: str

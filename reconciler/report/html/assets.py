@@ -7,14 +7,14 @@ they are. Reading them is to the report what an import is: the same installation
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib import resources
 
+from reconciler.values import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
+
+class Asset(Struct, frozen=True, kw_only=True):
     """A text that a page carries inside."""
 
     text: str

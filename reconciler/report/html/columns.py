@@ -7,15 +7,14 @@ is not written again. `report.js` puts all of it together again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from reconciler.model.printable import printable
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """The cells of one column, each made of pieces, such as the edits of an agent."""
 
     pieces: tuple[str, ...]
@@ -35,8 +34,7 @@ class Words:
         return cls(pieces=tuple(printable(each, limit=limit) for each in pieces), lists=lists, cells=places)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """A column: whole numbers, or words."""
 
     name: str

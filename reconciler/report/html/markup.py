@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
 
 from reconciler.model.printable import printable
+from reconciler.values import Struct
 
 _VOID = frozenset({"input", "link", "meta"})
 _WHOLE = 10_000_000
 """More than a text may have: here nothing is cut, whoever brings a foreign text has cut it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Html:
+class Html(Struct, frozen=True):
     """Markup, safe to stand in a page as it is."""
 
     source: str

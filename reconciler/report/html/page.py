@@ -7,14 +7,13 @@ and the script by their hashes, so that markup that got in by a mistake of ours 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.report.html.assets import script, stylesheet
 from reconciler.report.html.markup import Html, element
+from reconciler.values import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What it comes to, in words; the tone colours them and is never all that says it."""
 
     tone: str
@@ -22,8 +21,7 @@ class Verdict:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A part of the page with a heading of its own."""
 
     name: str

@@ -9,11 +9,11 @@ browser holds them to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from reconciler.report.html.columns import Column, Words
 from reconciler.report.html.markup import Html, between, data_block, element
 from reconciler.report.html.pieces import badge, paragraph
+from reconciler.values import Struct
 
 PAGE = 100
 """Rows shown at once."""
@@ -23,8 +23,7 @@ _FEW = 10
 """So many rows are seen at a glance: no filter is offered for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Columns of the same length."""
 
     name: str

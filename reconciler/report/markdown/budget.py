@@ -9,18 +9,17 @@ the number of rows, and only rows that may be shown are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, assert_never
 
 from reconciler.report.markdown.text import size
+from reconciler.values import Struct
 
 _Item = TypeVar("_Item")
 _GAP = "\n\n"
 """Between two blocks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(Struct, frozen=True, kw_only=True):
     """Text that stands in the first of its forms for which there is room."""
 
     forms: tuple[str, ...]
@@ -31,8 +30,7 @@ class Passage:
     """The part of the page, 0 to 1, that is enough as long as others have not been asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Generic[_Item]):
+class Listing(Struct, Generic[_Item], frozen=True, kw_only=True):
     """Rows between a head and a foot: as many as there is room for, from the first on."""
 
     head: str
@@ -56,8 +54,7 @@ class Listing(Generic[_Item]):
 Block = Passage | Listing[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The blocks put together."""
 
     text: str

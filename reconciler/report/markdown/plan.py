@@ -7,7 +7,6 @@ would be sent, and how do I apply exactly this?
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.plan import Plan, Reason, Scope
@@ -24,6 +23,7 @@ from reconciler.report.markdown.text import NAME, SHORT_NAME, and_more, code
 from reconciler.report.plan_facts import facts
 from reconciler.report.reported import PlanReport
 from reconciler.report.text.attendance import knowledge
+from reconciler.values import replace
 
 _AGAIN = "sent again"
 _REASONS = {

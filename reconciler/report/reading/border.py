@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.printable import printable
 from reconciler.report.reading.envelope import NewerFormatError
 from reconciler.report.reading.values import ContradictionError, parse_json
+from reconciler.values import Struct
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind of file, and what to do about one that cannot be read."""
 
     noun: str

@@ -6,8 +6,6 @@ left it is told by its fingerprint, and whether it is still the last word, by th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.inverse import REVERSIBLE, InverseChange, InversePlan
@@ -30,6 +28,7 @@ from reconciler.report.reading.values import (
     truth,
     word_of,
 )
+from reconciler.values import Struct
 
 _KIND = Kind(
     noun="a rollback file",
@@ -44,8 +43,7 @@ _key, _status = word_of(CallnumsKey), word_of(RecordStatus)
 _left_by = keyed({command: command for command in ("apply", "rollback")})
 
 
-@dataclass(frozen=True, slots=True)
-class _StateFacts:
+class _StateFacts(Struct, frozen=True):
     lineage: str | None
     before: int
     after: int | None

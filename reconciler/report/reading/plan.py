@@ -6,8 +6,6 @@ is not decided here: `applying` plans afresh and compares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.agent import AgentRange
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
@@ -43,6 +41,7 @@ from reconciler.report.reading.values import (
     word_of,
 )
 from reconciler.report.reported import Envelope, PlanReport
+from reconciler.values import Struct
 
 _KIND = Kind(
     noun="a plan",
@@ -56,8 +55,7 @@ _OF_A_RUN = {"environment", "exit_code", "exit_reason", "diagnostics"}
 """What `plan --json` says and a saved plan, which knows of no place and of no run, does not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True, kw_only=True):
     """A plan from a file."""
 
     plan: Plan

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
 from reconciler.model.printable import printable
+from reconciler.values import Struct
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
@@ -42,8 +42,7 @@ class ContradictionError(MisreadError):
     """A value is what its place wants, and what stands elsewhere in the document says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NoNumber:
+class _NoNumber(Struct, frozen=True):
     """Something that stood where a number stands."""
 
     words: str

@@ -7,13 +7,13 @@ is not known in this room; it comes along as a function.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.model.agent import AgentId
 from reconciler.model.printable import printable
 from reconciler.model.state import Pending, State
 from reconciler.report.layout import counted
 from reconciler.report.style import Role, Style
+from reconciler.values import Struct
 
 Meaning = Callable[[str | None], str]
 """From the retcode of a deferral, or `None` where no session was known, to what it means."""
@@ -22,8 +22,7 @@ _WIDEST = 40
 """Columns that are lined up; what is longer sticks out rather than push all other lines apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingAgent:
+class WaitingAgent(Struct, frozen=True, kw_only=True):
     """Somebody who waits, with the team they are in; the state knows no team of those it has no record of."""
 
     agent: AgentId

@@ -11,7 +11,6 @@ import hashlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
@@ -22,14 +21,14 @@ from reconciler.errors import StateError, StateUnansweredError
 from reconciler.model.printable import printable
 from reconciler.state.files import MAX_READ
 from reconciler.state.haste import Haste
+from reconciler.values import Struct, replace
 
 _TROUBLE = frozenset({429, 500, 502, 503, 504})
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 _CLOSED_DOOR = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What the server said."""
 
     status: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from reconciler.model.state import State
 from reconciler.model.state_settings import GitState, HttpState, LocalState, ObjectState, StateSettings
 from reconciler.state import LockHolder, StateStore, decode
 from reconciler.state.recorder import Recorder
+from reconciler.values import replace
 
 AWAY = pytest.mark.parametrize("rig", ["git-http", "object", "http"], indirect=True)
 SOON = 4.0
@@ -57,7 +58,7 @@ def wire_of(rig: Rig) -> Wire:
 
 def another_way(rig: Rig) -> Rig:
     """Return the same place by a way that is not silent."""
-    return replace(rig, settings=_at(rig.settings, wire_of(rig)), wire=None)
+    return dataclasses.replace(rig, settings=_at(rig.settings, wire_of(rig)), wire=None)
 
 
 def _at(settings: StateSettings, wire: Wire) -> StateSettings:

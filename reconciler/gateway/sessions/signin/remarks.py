@@ -7,10 +7,10 @@ that stays signed in is busy, yet it is counted as staff, and whoever it stands 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from reconciler.model.agent import AgentId, summarise_agents
 from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.values import Struct, field
 
 _SIGN_OUT = (
     "sign them out in the console, or wait: the gateway signs out whoever has shown no sign of life for two minutes; "
@@ -19,8 +19,7 @@ _SIGN_OUT = (
 _LOST = "values set in such a session may be lost when it ends; docs/sessions.md says how to find out"
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What one run did to the floor; kept while it goes."""
 
     signed_in: set[AgentId] = field(default_factory=set)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.credentials import read_secret_document
@@ -35,6 +34,7 @@ from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.session import Absent, Session
 from reconciler.model.sign_in_settings import SignInSessions
+from reconciler.values import Struct, replace
 
 KEEP_ALIVE_EVERY = 30.0
 """Seconds; what cec_07_1204 recommends. A Guid is replaced at 60 and expires at 120."""
@@ -48,8 +48,7 @@ _PATIENCE = 0.25
 _NO_CREDENTIALS = "no password and phonenum of this agent in sessions.credentials, so nobody was signed in"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInAccess:
+class SignInAccess(Struct, frozen=True, kw_only=True):
     """What signing in needs besides the `sessions` section. To give it is to allow that agents are signed in."""
 
     gateway: GatewaySettings

@@ -6,19 +6,18 @@ Rule of this file: values; what is sent and when is up to `door` and `held`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from reconciler.gateway.protocol.reply import Reply
 from reconciler.gateway.protocol.request import Request
 from reconciler.gateway.protocol.verdict import Verdict
 from reconciler.model.sign_in_settings import AuthMode, KeepAlive
+from reconciler.values import Struct
 
 Ask = Callable[[Request], Awaitable[tuple[Verdict, Reply | None]]]
 """Sends a request once, see `GatewayClient.ask`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
+class Wire(Struct, frozen=True, kw_only=True):
     """The way to the gateway, and how it wants to be treated."""
 
     url: str
