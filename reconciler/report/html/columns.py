@@ -7,7 +7,6 @@ is not written again. `report.js` puts all of it together again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from itertools import pairwise
 
 from reconciler.model.printable import printable
@@ -49,11 +48,15 @@ class Column(Struct, frozen=True, kw_only=True):
     shown: bool = True
     """A column that is not shown is only there to choose by."""
 
-    @cached_property
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The distinct pieces of its words; none of numbers."""
+        return self.cells.pieces if isinstance(self.cells, Words) else ()
+
+    @property
     def choices(self) -> list[tuple[str, int]]:
         """The distinct pieces with their places, as a person would look for them."""
-        pieces = self.cells.pieces if isinstance(self.cells, Words) else ()
-        return sorted((piece, place) for place, piece in enumerate(pieces))
+        return sorted((piece, place) for place, piece in enumerate(self.pieces))
 
     @property
     def rows(self) -> int:

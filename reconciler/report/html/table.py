@@ -64,7 +64,7 @@ def _count(table: Table) -> str:
 def _filters(table: Table) -> Html:
     name = f"{table.name}-text"
     search = element("input", type="search", id=name, name="text", placeholder=table.hint, autocomplete="off")
-    chosen_by = [each for each in table.columns if each.choice and 1 < len(each.choices) <= _MOST_CHOICES]
+    chosen_by = [each for each in table.columns if each.choice and 1 < len(each.pieces) <= _MOST_CHOICES]
     return element(
         "form",
         element("div", element("label", "Filter", for_=name), search),
