@@ -102,7 +102,7 @@ def _recorded(agent: AgentId, wanted: DesiredAgent, number: int) -> AgentRecord:
     if agent % CHANGED_SHARE == 0:
         values = replace(values, total=values.total % MAX_TOTAL + 1)
     moment = FIRST_RECORD + timedelta(seconds=number // RECORDS_A_SECOND)
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=values,
         callnums_key=CallnumsKey.CAMEL,
         acknowledged_at=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -86,7 +86,7 @@ def carried_out(plan: Plan) -> tuple[Outcome, ...]:
 def _recorded(agent: AgentId, wanted: DesiredAgent) -> AgentRecord:
     total = wanted.concurrency.total % MAX_TOTAL + 1
     channels = dict(wanted.concurrency.channels) | ({Channel.LINE: 2} if agent % 9 == 1 else {})
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=Concurrency.of(total, channels),
         callnums_key=CallnumsKey.CAMEL,
         acknowledged_at="2026-01-31T07:30:00Z",

@@ -45,7 +45,7 @@ def record(root: Path) -> None:
     desired = load(root).desired
     assert desired is not None
     records = {
-        agent: AgentRecord(
+        agent: AgentRecord.of(
             concurrency=wanted.concurrency,
             callnums_key=CallnumsKey.CAMEL,
             acknowledged_at="2026-01-31T09:30:00Z",

@@ -36,7 +36,7 @@ def environment(folder: Path, agents: int) -> Path:
 def recorded(agents: int) -> dict[AgentId, AgentRecord]:
     """Return records of the same agents, each of which has another channel."""
     values = Concurrency.of(12, {Channel.EMAIL: 6})
-    record = AgentRecord(
+    record = AgentRecord.of(
         concurrency=values, callnums_key=CallnumsKey.CAMEL, acknowledged_at="2026-01-31T09:30:00Z", session=None
     )
     return {AgentId(100_001 + number): record for number in range(agents)}

@@ -58,7 +58,7 @@ def _of(everybody: Mapping[AgentId, _T], agents: Collection[AgentId]) -> dict[Ag
 
 def _foreseen(plan: Plan) -> dict[AgentId, AgentRecord]:
     acknowledged = {
-        call.agent: AgentRecord(concurrency=call.after, callnums_key=plan.callnums_key, acknowledged_at=None)
+        call.agent: AgentRecord.of(concurrency=call.after, callnums_key=plan.callnums_key, acknowledged_at=None)
         for call in plan.calls
     }
     return {**acknowledged, **plan.restored}

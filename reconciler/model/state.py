@@ -23,21 +23,82 @@ class RecordStatus(StrEnum):
     """These values were sent, or were about to be, and no answer is known."""
 
 
-class AgentRecord(Struct, frozen=True, kw_only=True):
-    """What is recorded of one agent."""
+class Holding(Struct, frozen=True, kw_only=True):
+    """What is recorded of many agents alike: all but the time and the session, so there are far fewer than agents.
+
+    A state that was read has each of them once, which makes `id(record.holding)` a name for all it says as long as the
+    state lives: whatever walks a whole fleet may look at each holding once. Two that are equal may still be two.
+    """
 
     concurrency: Concurrency
     """The values last sent, zeros that closed a channel included."""
     callnums_key: CallnumsKey
     """The spelling they were sent with."""
-    acknowledged_at: str | None
-    """RFC 3339, UTC, `Z`; of the last acknowledgement, so `None` for an agent in doubt that never had one."""
-    session: str | None = None
-    """The session's opaque key if its source gave one. Never the Guid."""
     team: str | None = None
     protected: bool = False
     """Remembered, so that deleting the entry from the YAML does not lift the protection."""
     status: RecordStatus = RecordStatus.ACKNOWLEDGED
+
+
+class AgentRecord(Struct, frozen=True, gc=False):
+    """What is recorded of one agent. Small, by position and unknown to the collector: a state makes a million of them.
+
+    Build a single one with `of`.
+    """
+
+    holding: Holding
+    acknowledged_at: str | None
+    """RFC 3339, UTC, `Z`; of the last acknowledgement, so `None` for an agent in doubt that never had one."""
+    session: str | None = None
+    """The session's opaque key if its source gave one. Never the Guid."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        concurrency: Concurrency,
+        callnums_key: CallnumsKey,
+        acknowledged_at: str | None,
+        session: str | None = None,
+        team: str | None = None,
+        protected: bool = False,
+        status: RecordStatus = RecordStatus.ACKNOWLEDGED,
+    ) -> AgentRecord:
+        """Return the record that says this."""
+        holding = Holding(
+            concurrency=concurrency, callnums_key=callnums_key, team=team, protected=protected, status=status
+        )
+        return cls(holding, acknowledged_at, session)
+
+    def amended(self, **changes: object) -> AgentRecord:
+        """Return this record with other fields, be they its own or of what it holds."""
+        own = {name: changes.pop(name) for name in ("acknowledged_at", "session") if name in changes}
+        return replace(self, holding=replace(self.holding, **changes) if changes else self.holding, **own)
+
+    @property
+    def concurrency(self) -> Concurrency:
+        """The holding's."""
+        return self.holding.concurrency
+
+    @property
+    def callnums_key(self) -> CallnumsKey:
+        """The holding's."""
+        return self.holding.callnums_key
+
+    @property
+    def team(self) -> str | None:
+        """The holding's."""
+        return self.holding.team
+
+    @property
+    def protected(self) -> bool:
+        """The holding's."""
+        return self.holding.protected
+
+    @property
+    def status(self) -> RecordStatus:
+        """The holding's."""
+        return self.holding.status
 
 
 MAX_ATTEMPTS = 2**53 - 1

@@ -16,9 +16,6 @@ from reconciler.model.state import AgentRecord, State
 from reconciler.planning.selection import in_scope
 from reconciler.planning.standing import is_protected
 
-_SAID = ("concurrency", "callnums_key", "team", "protected", "status")
-"""What makes two records say the same, whenever and in whatever session it was acknowledged."""
-
 
 def removal(desired: Desired, state: State, scope: Scope) -> Removal:
     """Return what `scope` selects of what is recorded, to be dropped."""
@@ -69,7 +66,7 @@ def adoption(desired: Desired, state: State, scope: Scope, *, at: str, replace: 
 
 
 def _adopted(wanted: DesiredAgent, key: CallnumsKey, at: str) -> AgentRecord:
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=wanted.concurrency,
         callnums_key=key,
         acknowledged_at=at,
@@ -80,7 +77,8 @@ def _adopted(wanted: DesiredAgent, key: CallnumsKey, at: str) -> AgentRecord:
 
 
 def _says_the_same(record: AgentRecord, recorded: AgentRecord | None) -> bool:
-    return recorded is not None and all(getattr(record, name) == getattr(recorded, name) for name in _SAID)
+    """Tell whether both say the same, whenever and in whatever session it was acknowledged."""
+    return recorded is not None and record.holding == recorded.holding
 
 
 def _protected(agents: Iterable[AgentId], desired: Desired, state: State) -> tuple[AgentId, ...]:

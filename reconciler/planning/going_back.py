@@ -132,7 +132,8 @@ def _fate_of_dropped(change: InverseChange, before: Concurrency) -> _Fate:
 
 def _dropped_record(before: AgentRecord, sent: Concurrency | None, key: CallnumsKey) -> AgentRecord:
     """Return the record there would be if the run had not dropped it after a last call, which was acknowledged."""
-    return replace(before, concurrency=sent or before.concurrency, callnums_key=key, status=RecordStatus.ACKNOWLEDGED)
+    concurrency = sent or before.concurrency
+    return before.amended(concurrency=concurrency, callnums_key=key, status=RecordStatus.ACKNOWLEDGED)
 
 
 def _as_desired(before: AgentRecord | None, in_yaml: DesiredAgent | None) -> DesiredAgent | None:

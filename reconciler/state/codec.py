@@ -20,7 +20,7 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
-from reconciler.model.state import AgentRecord, OpenRun, Pending, RecordStatus, State
+from reconciler.model.state import AgentRecord, Holding, OpenRun, Pending, RecordStatus, State
 from reconciler.state.fields import (
     FORMAT_VERSION,
     UPGRADE,
@@ -173,6 +173,13 @@ def _read_open_run(value: object) -> OpenRun:
     )
 
 
+def _read_shared(value: object, seen: ConcurrencyCache, alike: dict[Holding, Holding]) -> AgentRecord:
+    """Return the record of this object; records that hold equal things hold the same one."""
+    record = read_record(value, seen)
+    holding = alike.setdefault(record.holding, record.holding)
+    return AgentRecord(holding, record.acknowledged_at, record.session)
+
+
 def _read_by_agent(name: str, value: object, read: Callable[[object], _E]) -> dict[AgentId, _E]:
     if type(value) is not dict:
         raise ValueError(f"{name} is not an object")
@@ -236,11 +243,12 @@ def _read_plainly(data: bytes, formats: Ladder) -> State:
     lineage, serial = require_lineage(fields["lineage"], fields["serial"])
     site = require_text("site", fields["site"])
     seen: ConcurrencyCache = {}
+    alike: dict[Holding, Holding] = {}
     state = State(
         lineage=lineage,
         serial=serial,
         site=site,
-        agents=_read_by_agent("agents", fields["agents"], lambda record: read_record(record, seen)),
+        agents=_read_by_agent("agents", fields["agents"], lambda record: _read_shared(record, seen, alike)),
         pending=_read_by_agent("pending", fields.get("pending", {}), _read_pending),
         open_run=_read_open_run(fields["open_run"]) if "open_run" in fields else None,
     )

@@ -77,7 +77,7 @@ class Ledger:
         # A second intent over an open one: the first may have been sent, so the record in doubt is what was before.
         before = self._records.get(entry.agent)
         self._before[entry.agent] = before
-        self._records[entry.agent] = AgentRecord(
+        self._records[entry.agent] = AgentRecord.of(
             concurrency=entry.concurrency,
             callnums_key=entry.callnums_key,
             acknowledged_at=before.acknowledged_at if before else None,
@@ -114,19 +114,15 @@ class Ledger:
         if not entry.keep:
             del self._records[entry.agent]
             return
-        self._records[entry.agent] = replace(
-            self._records[entry.agent],
-            acknowledged_at=entry.at,
-            session=entry.session,
-            status=RecordStatus.ACKNOWLEDGED,
-        )
+        sent, status = self._records[entry.agent], RecordStatus.ACKNOWLEDGED
+        self._records[entry.agent] = sent.amended(acknowledged_at=entry.at, session=entry.session, status=status)
 
     def _note(self, entry: Noted) -> None:
         record = self._require_record(entry.agent)
-        self._records[entry.agent] = replace(record, team=entry.team, protected=entry.protected)
+        self._records[entry.agent] = record.amended(team=entry.team, protected=entry.protected)
         before = self._before.get(entry.agent)
         if before is not None:
-            self._before[entry.agent] = replace(before, team=entry.team, protected=entry.protected)
+            self._before[entry.agent] = before.amended(team=entry.team, protected=entry.protected)
 
     def _write(self, entry: Written) -> None:
         if entry.agent in self._before:

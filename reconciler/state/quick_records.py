@@ -13,7 +13,7 @@ import re
 from typing import NamedTuple
 
 from reconciler.model.agent import MIN_AGENT_ID, AgentId
-from reconciler.model.state import AgentRecord
+from reconciler.model.state import AgentRecord, Holding
 from reconciler.state.fields import ConcurrencyCache, refuse_duplicate
 from reconciler.state.record_fields import read_record, written_time
 
@@ -53,32 +53,24 @@ def _read(lines: str) -> dict[AgentId, AgentRecord] | None:
     rows: list[tuple[str, str, str, str, str]] = _LINE.findall(lines)
     if len(rows) != lines.count("\n") + 1:
         return None
-    known: dict[tuple[str, str], AgentRecord] = {}
+    known: dict[tuple[str, str], Holding] = {}
     moments: dict[str, str | None] = {}
     seen: ConcurrencyCache = {}
     records: dict[AgentId, AgentRecord] = {}
     # One function and hardly a call within the loop: this is what reading a state of 100,000 agents takes.
     for agent, acknowledged_at, before, session, after in rows:
-        model = known.get((before, after)) or known.setdefault((before, after), _model(before, after, seen))
+        holding = known.get((before, after)) or known.setdefault((before, after), _holding(before, after, seen))
         moment = moments.get(acknowledged_at)
         if moment is None:  # or there is none, which not every status may have
-            moment = moments[acknowledged_at] = written_time(model.status, _text(acknowledged_at))
-        records[AgentId(int(agent))] = AgentRecord(
-            concurrency=model.concurrency,
-            callnums_key=model.callnums_key,
-            acknowledged_at=moment,
-            session=None if session == "null" else session[1:-1],
-            team=model.team,
-            protected=model.protected,
-            status=model.status,
-        )
+            moment = moments[acknowledged_at] = written_time(holding.status, _text(acknowledged_at))
+        records[AgentId(int(agent))] = AgentRecord(holding, moment, None if session == "null" else session[1:-1])
     return records if len(records) == len(rows) and min(records) >= MIN_AGENT_ID else None
 
 
-def _model(before: str, after: str, seen: ConcurrencyCache) -> AgentRecord:
-    """Return a record of what records share: with any moment, which each line has its own of."""
+def _holding(before: str, after: str, seen: ConcurrencyCache) -> Holding:
+    """Return what records share: read with any moment, which each line has its own of."""
     text = f'{{"acknowledged_at":{_ANY_MOMENT},{before},"session":null,{after}}}'
-    return read_record(json.loads(text, object_pairs_hook=refuse_duplicate), seen)
+    return read_record(json.loads(text, object_pairs_hook=refuse_duplicate), seen).holding
 
 
 def _text(value: str) -> str | None:

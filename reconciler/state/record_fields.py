@@ -47,7 +47,7 @@ def read_record(value: object, seen: ConcurrencyCache) -> AgentRecord:
     """
     fields = require_fields(value, RECORD)
     status = _read_status(fields["status"])
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=require_concurrency(fields["total"], fields["channels"], seen),
         callnums_key=require_callnums_key(fields["callnums_key"]),
         acknowledged_at=written_time(status, fields["acknowledged_at"]),

@@ -27,7 +27,7 @@ from reconciler.state.entries import (
 from reconciler.state.history import LEFT_OUT
 from reconciler.state.journal import Journal
 from reconciler.state.run_journal import RunJournal
-from reconciler.values import Struct, field, replace
+from reconciler.values import Struct, field
 
 
 class _Open(Struct):
@@ -79,7 +79,7 @@ def _events(entry: Entry, opened: _Open) -> Iterator[PastEvent]:
             opened.intents[agent] = entry
         case Acknowledged(agent=agent, at=at, keep=keep):
             sent = _record_of(opened.close(agent))
-            record = replace(sent, acknowledged_at=at, session=entry.session, status=RecordStatus.ACKNOWLEDGED)
+            record = sent.amended(acknowledged_at=at, session=entry.session, status=RecordStatus.ACKNOWLEDGED)
             yield PastEvent(agent=agent, event=Event.APPLIED, at=at, retcode="0", record=record, kept=keep)
         case NotApplied(agent=agent, at=at, retcode=retcode):
             event, intent = Event.NOT_APPLIED if at is None else Event.FAILED, opened.close(agent)
@@ -108,7 +108,7 @@ def _without_a_call(entry: NotDue | Forgotten | Noted | Written, opened: _Open) 
 
 
 def _record_of(intent: Intended) -> AgentRecord:
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=intent.concurrency,
         callnums_key=intent.callnums_key,
         acknowledged_at=None,

@@ -90,10 +90,10 @@ def test_a_turn_ends_by_the_verdicts_and_the_record_says_the_same(
 
     assert (outcome.result, outcome.attempts, outcome.retcode) == expected
     assert world.gateway.calls() == {AGENT: len(script)}
-    sent = replace(OLD, concurrency=VALUES, team="east")
+    sent = OLD.amended(concurrency=VALUES, team="east")
     assert recorded_of(world) == {
         Result.APPLIED: replace(sent, acknowledged_at=NOW, session=f"login-{AGENT}"),
-        Result.IN_DOUBT: replace(sent, status=RecordStatus.IN_DOUBT),
+        Result.IN_DOUBT: sent.amended(status=RecordStatus.IN_DOUBT),
     }.get(outcome.result, OLD)
     assert not world.journal.exists()
 
@@ -117,7 +117,7 @@ def test_an_outcome_tells_the_last_verdict_and_why_it_is_not_the_whole_story(
 def test_what_was_in_doubt_before_stays_so_when_the_new_values_were_not_taken(
     tmp_path: Path, script: list[Verdict]
 ) -> None:
-    before = replace(OLD, status=RecordStatus.IN_DOUBT)
+    before = OLD.amended(status=RecordStatus.IN_DOUBT)
     world = room(tmp_path, script, before)
     world.run(fleet(AGENT))
 

@@ -46,7 +46,7 @@ WANTED = (1001, 1002, 1003, 1004)
 REMOVED = (1011, 1012)
 EVERYBODY = (*WANTED, *REMOVED)
 OLD = record(concurrency(8, web_chat=3), session="login-0")
-DOUBTED = replace(OLD, acknowledged_at=None, status=RecordStatus.IN_DOUBT)
+DOUBTED = OLD.amended(acknowledged_at=None, status=RecordStatus.IN_DOUBT)
 
 scripts = st.fixed_dictionaries({agent: st.lists(st.sampled_from(VERDICTS), max_size=6) for agent in EVERYBODY})
 befores = st.fixed_dictionaries(
@@ -83,7 +83,7 @@ def afterwards(agent: int, before: AgentRecord | None, sent: AgentRecord, result
     if result is Result.APPLIED:
         key = f"login-{agent}"
         return None if agent in REMOVED else replace(sent, acknowledged_at=NOW, session=key)
-    return replace(sent, status=RecordStatus.IN_DOUBT) if result is Result.IN_DOUBT else before
+    return sent.amended(status=RecordStatus.IN_DOUBT) if result is Result.IN_DOUBT else before
 
 
 @settings(max_examples=50, deadline=None)
@@ -107,7 +107,7 @@ def test_outcomes_calls_and_records_are_those_the_verdict_table_foretells(
     expected = {}
     for agent, fate in fates.items():
         old = before[agent] or replace(OLD, acknowledged_at=None, session=None)
-        sent = replace(old, concurrency=changes[AgentId(agent)].after, status=RecordStatus.ACKNOWLEDGED)
+        sent = old.amended(concurrency=changes[AgentId(agent)].after, status=RecordStatus.ACKNOWLEDGED)
         expected[agent] = afterwards(agent, before[agent], sent, fate.result)
     assert on_disk == {agent: each for agent, each in expected.items() if each is not None}
     assert waiting == {agent for agent, fate in fates.items() if fate.result is Result.DEFERRED}

@@ -32,7 +32,6 @@ from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
-from reconciler.values import replace
 
 YES = Acknowledged()
 NO = Refused(retcode="106-011", message="no queue")
@@ -150,7 +149,7 @@ def test_notes_are_recorded_without_a_call_and_touch_no_value(tmp_path: Path) ->
     ending = world.run(fleet(1001, 1002), notes={1002: Note(team="night", protected=True)})
 
     assert ending.outcomes == ()
-    assert ending.state.agents == {1001: before, 1002: replace(before, team="night", protected=True)}
+    assert ending.state.agents == {1001: before, 1002: before.amended(team="night", protected=True)}
     assert world.gateway.requests == []
 
 

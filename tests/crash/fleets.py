@@ -24,7 +24,6 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.session_settings import SessionUse
 from reconciler.model.site import OnAgentRemoval, Site
 from reconciler.state import LockHolder
-from reconciler.values import replace
 
 OLD, NEW, WIDE = concurrency(8, web_chat=3), concurrency(25, web_chat=9, sms=6), concurrency(9, web_chat=4, whatsapp=2)
 HOLDER = LockHolder(id="run-0", who="tester@here", operation="apply", since=NOW)
@@ -80,7 +79,7 @@ def make_past(open_store: OpenStore = open_local, journal: Path = JOURNAL) -> Pl
     store = open_store(World(place.disk))
     with store.lock(HOLDER):
         state = store.read()
-        other = replace(state.agents[AgentId(_RESPELLED)], callnums_key=CallnumsKey.LOWER)
+        other = state.agents[AgentId(_RESPELLED)].amended(callnums_key=CallnumsKey.LOWER)
         store.write(state.with_agents({**state.agents, AgentId(_RESPELLED): other}))
     return place
 

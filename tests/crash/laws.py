@@ -20,7 +20,6 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Call, Change, Forget, Plan, Reset
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.state import RESCUE_NAME
-from reconciler.values import replace
 
 RESCUED = frozenset({RESCUE_NAME, f".{RESCUE_NAME}.tmp"})
 """The file of a state that found no place of its own, and what a power cut can bring back of writing it."""
@@ -76,7 +75,7 @@ def _same(prior: AgentRecord | None, record: AgentRecord | None) -> bool:
     """Tell whether nothing about the values has changed; team and protection need no call."""
     if prior is None or record is None:
         return prior is record
-    return replace(prior, team=record.team, protected=record.protected) == record
+    return prior.amended(team=record.team, protected=record.protected) == record
 
 
 def _allowed(

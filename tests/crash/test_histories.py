@@ -181,7 +181,7 @@ class History(RuleBasedStateMachine):
         taken = [each.values for each in self.place.floor.book if each.agent == agent and each.taken]
         if value is None or taken[-1:] != [values_of(value)]:
             return
-        record = AgentRecord(
+        record = AgentRecord.of(
             concurrency=value, callnums_key=CallnumsKey.CAMEL, acknowledged_at=NOW, session=None, team=None
         )
         wanted = {**before.agents, AgentId(agent): record}

@@ -69,14 +69,14 @@ def _reads(read: object) -> bool:
 def wrong_records(told: Told) -> Iterator[tuple[int, AgentRecord | None]]:
     """Yield lies about agents after the whole run: claimed and refused, forgotten and taken, changed and unplanned."""
     state = told.life.report.state.agents  # type: ignore[union-attr]
-    claimed = replace(state[AgentId(1011)], status=RecordStatus.ACKNOWLEDGED)
+    claimed = state[AgentId(1011)].amended(status=RecordStatus.ACKNOWLEDGED)
     yield 1012, claimed
     yield 1018, claimed
     yield 1011, None
     yield 1001, told.before.agents[AgentId(1001)]
     yield 1013, None
     yield 1004, told.before.agents[AgentId(1004)]
-    yield 1009, replace(state[AgentId(1009)], concurrency=NEW)
+    yield 1009, state[AgentId(1009)].amended(concurrency=NEW)
 
 
 def test_a_state_that_lies_about_an_agent_is_noticed(told: Told) -> None:

@@ -9,8 +9,9 @@ from support.fleets import EARLIER, NOW, concurrency, desired, desireds, record,
 
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired, Source
-from reconciler.model.state import Pending, State, empty_state
-from reconciler.values import replace
+from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.state import AgentRecord, Holding, Pending, RecordStatus, State, empty_state
+from reconciler.values import astuple, replace
 
 
 @given(some=states, data=st.data())
@@ -91,3 +92,33 @@ def test_a_source_is_written_as_editors_understand_it() -> None:
 )
 def test_sources_sort_by_path_and_then_by_line_as_a_number(sources: list[Source]) -> None:
     assert [str(source) for source in sorted(sources)] == ["a.yaml:9", "a.yaml:10", "b.yaml:1"]
+
+
+def test_a_record_says_what_its_holding_says() -> None:
+    said = record(concurrency(8, sms=2), team="night", protected=True, session="login-1")
+    held = Holding(concurrency=concurrency(8, sms=2), callnums_key=CallnumsKey.CAMEL, team="night", protected=True)
+    assert said == AgentRecord(held, EARLIER, "login-1")
+    assert [getattr(said, name) for name in Holding.__struct_fields__] == list(astuple(held))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"team": "night", "protected": True},
+        {"session": None},
+        {"acknowledged_at": NOW, "status": RecordStatus.IN_DOUBT},
+    ],
+    ids=["its-holding-s", "its-own", "both"],
+)
+def test_an_amended_record_says_what_is_new_and_keeps_the_rest(changes: dict[str, Any]) -> None:
+    assert record(**{"session": "login-1", **changes}) == record(session="login-1").amended(**changes)
+
+
+def test_a_record_of_which_only_time_and_session_change_keeps_the_very_holding() -> None:
+    said = record()
+    assert said.amended(acknowledged_at=NOW, session="login-2").holding is said.holding
+
+
+def test_a_record_has_no_field_that_neither_it_nor_its_holding_has() -> None:
+    with pytest.raises(TypeError, match="guid"):
+        record().amended(guid="x")

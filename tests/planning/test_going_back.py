@@ -206,7 +206,7 @@ def test_the_way_back_from_a_way_back_leads_forward_again(situation: Situation) 
 def test_whoever_was_changed_since_is_named_and_left_alone(situation: Situation, later: set[AgentId]) -> None:
     was = run(situation)
     other = concurrency(59, email=59)
-    touched = {agent: replace(each, concurrency=other) for agent, each in was.after.agents.items() if agent in later}
+    touched = {agent: each.amended(concurrency=other) for agent, each in was.after.agents.items() if agent in later}
     now = was.after.with_agents({**was.after.agents, **touched})
 
     plan = back(was.late, now, at=situation.desired)
@@ -417,7 +417,7 @@ def test_the_fingerprint_covers_every_part_of_a_record(altered: Change) -> None:
     was = run(Situation(desired=desired({1001: HIGH}), state=state({1001: LOW})))
     (change,) = was.late.changes
     assert change.before is not None
-    before = replace(change.before, **altered)
+    before = change.before.amended(**altered)
 
     with pytest.raises(StalePlanError):
         require_unaltered_inverse(replace(was.late, changes=(replace(change, before=before),)), name="x")

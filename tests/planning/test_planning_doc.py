@@ -20,7 +20,6 @@ from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRe
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
 from reconciler.schemas import schema_text
-from reconciler.values import replace
 
 DOC = Path(__file__).parents[2] / "docs" / "planning.md"
 NONE = "–"
@@ -89,7 +88,7 @@ def situation(row: Row) -> Situation:
     assert besides in {"", *RECORDED, *SETTINGS, *OPTIONS, *SESSIONS}
     records: dict[int, Concurrency | AgentRecord] = {}
     if recorded is not None:
-        records = {1001: replace(record(recorded), **RECORDED.get(besides, {}))}
+        records = {1001: record(recorded, **RECORDED.get(besides, {}))}
     environment: Desired = desired({} if wanted is None else {1001: wanted}, at=site(**SETTINGS.get(besides, {})))
     return Situation(
         desired=environment,

@@ -14,7 +14,6 @@ from reconciler.model.plan import Action, Plan, PlanOptions, Reason
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus
 from reconciler.planning import make_plan
-from reconciler.values import replace
 
 VALUES, OTHERS = concurrency(25, web_chat=9), concurrency(25, web_chat=8)
 LOWER = CallnumsKey.LOWER
@@ -113,7 +112,7 @@ def test_the_weightiest_reason_speaks(step: int) -> None:
     for _, taken_away in PRECEDENCE[: step + 1]:
         fields |= taken_away
     options = PlanOptions(reassert_all=True, reassert_older_than=7200, at=NOW)
-    plan = plan_for_one(desired({1001: VALUES}), replace(EVERY_REASON, **fields), options, LOGIN_2)
+    plan = plan_for_one(desired({1001: VALUES}), EVERY_REASON.amended(**fields), options, LOGIN_2)
     assert PRECEDENCE[step][0] == verdict(plan)[1]
 
 

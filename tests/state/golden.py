@@ -29,7 +29,7 @@ FORMATS = Path(__file__).with_name("formats")
 LINEAGE = "0b6f3d8e-4c1a-4f5e-9a77-2f1c8d9e0a11"
 EVERY_CHANNEL = Concurrency.of(60, {channel: number for number, channel in enumerate(Channel)})
 
-FULL = AgentRecord(
+FULL = AgentRecord.of(
     concurrency=EVERY_CHANNEL,
     callnums_key=CallnumsKey.CAMEL,
     acknowledged_at="2026-01-31T08:00:00Z",
@@ -37,10 +37,10 @@ FULL = AgentRecord(
     team="süd-ost",
     protected=True,
 )
-BARE = AgentRecord(
+BARE = AgentRecord.of(
     concurrency=WEB_CHAT_4, callnums_key=CallnumsKey.LOWER, acknowledged_at="2024-02-29T23:59:59Z", session=None
 )
-DOUBTFUL = AgentRecord(
+DOUBTFUL = AgentRecord.of(
     concurrency=WEB_CHAT_9,
     callnums_key=CallnumsKey.CAMEL,
     acknowledged_at="2026-01-30T17:45:12Z",
@@ -48,7 +48,7 @@ DOUBTFUL = AgentRecord(
     team="east",
     status=RecordStatus.IN_DOUBT,
 )
-NEVER = AgentRecord(
+NEVER = AgentRecord.of(
     concurrency=WEB_CHAT_4, callnums_key=CallnumsKey.CAMEL, acknowledged_at=None, status=RecordStatus.IN_DOUBT
 )
 

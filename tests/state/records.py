@@ -34,7 +34,7 @@ def record(
     protected: bool = False,
     status: RecordStatus = RecordStatus.ACKNOWLEDGED,
 ) -> AgentRecord:
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=concurrency,
         callnums_key=CallnumsKey.CAMEL,
         acknowledged_at=at,
@@ -134,7 +134,7 @@ agent_ids = st.integers(MIN_AGENT_ID, MAX_AGENT_ID).map(AgentId)
 @st.composite
 def agent_records(draw: st.DrawFn) -> AgentRecord:
     status = draw(st.sampled_from(RecordStatus))
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=draw(concurrencies),
         callnums_key=draw(st.sampled_from(CallnumsKey)),
         acknowledged_at=draw(_times if status is RecordStatus.ACKNOWLEDGED else st.none() | _times),

@@ -32,7 +32,6 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, State
 from reconciler.state import encode
 from reconciler.state.recorder import Recorder
-from reconciler.values import replace
 
 OLD = record()
 UNSURE = in_doubt(at=EARLIER)
@@ -45,7 +44,7 @@ STAGES: dict[int, list[Stage]] = {
     1002: [(None, 0), (NEW_SENT, 0), (None, 0)],
     1003: [(OLD, 0), (None, 0)],
     1004: [(OLD, 0), (SENT, 0), (None, 0)],
-    1005: [(OLD, 0), (replace(OLD, team="west", protected=True), 0)],
+    1005: [(OLD, 0), (OLD.amended(team="west", protected=True), 0)],
     1006: [(None, 0), (NEW_SENT, 0)],
     1007: [(UNSURE, 0), (SENT, 0), (UNSURE, 0)],
     1008: [(SENT, 0), (SENT, 0), (DONE, 0)],

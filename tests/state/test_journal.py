@@ -249,8 +249,8 @@ def test_a_journal_whose_snapshot_is_gone_is_refused() -> None:
 
 
 OLD = record(WEB_CHAT_9)
-SENT = replace(in_doubt(WEB_CHAT_4, at=EARLIER), callnums_key=CallnumsKey.LOWER, team="ost", protected=True)
-ACKNOWLEDGED = replace(SENT, acknowledged_at=NOW, session="login-1", status=OLD.status)
+SENT = in_doubt(WEB_CHAT_4, at=EARLIER).amended(callnums_key=CallnumsKey.LOWER, team="ost", protected=True)
+ACKNOWLEDGED = SENT.amended(acknowledged_at=NOW, session="login-1", status=OLD.status)
 UNSURE = in_doubt(WEB_CHAT_9, at=EARLIER)
 DONE = Acknowledged(agent=A, at=NOW, session="login-1")
 
@@ -270,12 +270,12 @@ DONE = Acknowledged(agent=A, at=NOW, session="login-1")
         pytest.param(OLD, [Forgotten(agent=A)], None, id="forgotten"),
         pytest.param(OLD, [intended(), Forgotten(agent=A)], None, id="forgotten-in-doubt"),
         pytest.param(
-            OLD, [Noted(agent=A, team="w", protected=True)], replace(OLD, team="w", protected=True), id="noted"
+            OLD, [Noted(agent=A, team="w", protected=True)], OLD.amended(team="w", protected=True), id="noted"
         ),
         pytest.param(
             OLD,
             [intended(), Noted(agent=A, team="w", protected=False), NotApplied(agent=A)],
-            replace(OLD, team="w", protected=False),
+            OLD.amended(team="w", protected=False),
             id="noted-while-in-doubt",
         ),
         pytest.param(

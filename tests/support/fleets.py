@@ -109,7 +109,7 @@ def record(
     team: str | None = "east",
     protected: bool = False,
 ) -> AgentRecord:
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=value or concurrency(),
         callnums_key=callnums_key,
         acknowledged_at=acknowledged_at,
@@ -222,7 +222,7 @@ def settle(plan: Plan, before: State, *, in_doubt: Collection[int] = ()) -> Stat
 
 def _sent(change: Call, callnums_key: CallnumsKey, before: State, *, doubt: bool) -> AgentRecord:
     old = before.agents.get(change.agent)
-    return AgentRecord(
+    return AgentRecord.of(
         concurrency=change.after,
         callnums_key=callnums_key,
         acknowledged_at=NOW if not doubt else None if old is None else old.acknowledged_at,
@@ -284,7 +284,7 @@ desired_agents = st.builds(
     ),
 )
 records = st.builds(
-    lambda value, likeness: replace(likeness, concurrency=value),
+    lambda value, likeness: likeness.amended(concurrency=value),
     few_concurrencies,
     st.sampled_from(
         [

@@ -10,7 +10,7 @@ from reconciler.model.state import AgentRecord
 from reconciler.report.reading.envelope import agents_once, moment
 from reconciler.report.reading.values import Fields, keyed, truth
 
-_NOT_SAVED = AgentRecord(
+_NOT_SAVED = AgentRecord.of(
     concurrency=Concurrency.of(1, {Channel.WEB_CHAT: 0}), callnums_key=CallnumsKey.CAMEL, acknowledged_at=None
 )
 """In place of a record that is put back: the document names the agent alone, and no rollback is made from it."""

@@ -132,7 +132,7 @@ class _ChangeReader:
     def _record(self, value: object) -> AgentRecord:
         fields = Fields(value)
         values = {name: fields.take(name, lambda part: part) for name in ("total", "channels")}
-        record = AgentRecord(
+        record = AgentRecord.of(
             concurrency=self._values(values),
             callnums_key=fields.take("callnums_key", _key),
             acknowledged_at=fields.take("acknowledged_at", optional(moment)),
