@@ -67,7 +67,7 @@ def run_options(command: _F) -> _F:
     @deadline_option
     @functools.wraps(command)
     def with_flags(**given: Any) -> Any:
-        flags = RunFlags(**{name: given.pop(name) for name in RunFlags.__dataclass_fields__})
+        flags = RunFlags(**{name: given.pop(name) for name in RunFlags.__struct_fields__})
         return command(flags=flags, **given)
 
     return with_flags  # type: ignore[return-value]  # the flags are gone and their value is there: click calls it
