@@ -20,12 +20,10 @@ def main() -> int:
         if signal.getsignal(number) is signal.SIG_DFL:  # not where `nohup`, or a shell's `&`, has it ignored
             signal.signal(number, signal.default_int_handler)
     try:
-        from reconciler.collector import keep_for_good, paused_collector  # noqa: PLC0415 - see above
+        from reconciler.collector import loading_for_good  # noqa: PLC0415 - see above
 
-        with paused_collector():
+        with loading_for_good():
             from reconciler.cli import main_of_process as run  # noqa: PLC0415 - see above
-
-            keep_for_good()
     except KeyboardInterrupt:
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # a second one has nothing left to end

@@ -23,6 +23,14 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def loading_for_good() -> Iterator[None]:
+    """Keep the collector from running while the block loads modules, and from ever looking at them afterwards."""
+    with paused_collector():
+        yield
+        keep_for_good()
+
+
 def keep_for_good() -> None:
     """Let the collector never look again at what there is: modules that are loaded, or all that a process ends with."""
     gc.freeze()

@@ -6,11 +6,12 @@ To add a command, write `commands/<name>.py` with a click command called `comman
 from __future__ import annotations
 
 import importlib
+import sys
 
 import click
 
 from reconciler import __version__
-from reconciler.collector import paused_collector
+from reconciler.collector import loading_for_good
 
 _COMMANDS = {
     "validate": "Check an environment's files; touches nothing else.",
@@ -42,9 +43,11 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        with paused_collector():  # modules are made to stay, too
-            module = importlib.import_module(f"reconciler.cli.commands.{cmd_name}")
-        command: click.Command = module.command
+        module = f"reconciler.cli.commands.{cmd_name}"
+        if module not in sys.modules:
+            with loading_for_good():
+                importlib.import_module(module)
+        command: click.Command = sys.modules[module].command
         return command
 
     def resolve_command(
