@@ -7,7 +7,6 @@ the other finds nothing to say, the first one's own words are reported: a refusa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -30,7 +29,7 @@ class Validator:
 
     def __init__(self, name: str) -> None:
         """Compile the schema called `name`."""
-        self._schema: dict[str, Any] = json.loads(schema_text(name))
+        self._schema = schema_text(name)
         self._gate = jsonschema_rs.Draft202012Validator(self._schema, offline=True)
         self._explainer: Any = None
 
@@ -62,9 +61,11 @@ class Validator:
 
     def _explain(self, document: YamlDocument, suspects: Any) -> list[Diagnostic]:
         if self._explainer is None:
-            from reconciler.desired.explanation import Explainer  # noqa: PLC0415 - 120 ms that a valid file need not pay
+            import json  # noqa: PLC0415 - a valid file need not pay for it
 
-            self._explainer = Explainer(self._schema)
+            from reconciler.desired.explanation import Explainer  # noqa: PLC0415 - nor these 120 ms
+
+            self._explainer = Explainer(json.loads(self._schema))
         return list(self._explainer.explain(document, suspects))
 
 

@@ -6,11 +6,7 @@ bidirectional and other invisible characters are escaped; text that may hold a p
 
 from __future__ import annotations
 
-import difflib
-import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import nlargest
 
 from reconciler.values import Struct, field
 
@@ -50,6 +46,8 @@ def show(value: object) -> str:
         return "a mapping"
     if isinstance(value, Sequence):
         return "a list"
+    import json  # noqa: PLC0415 - valid files need no words
+
     return shorten(json.dumps(value))
 
 
@@ -71,6 +69,8 @@ def listing(words: Sequence[str], *, last: str = "or") -> str:
 
 def describe_character(char: str) -> str:
     """Return the code point with its Unicode name, such as `U+202E RIGHT-TO-LEFT OVERRIDE`."""
+    import unicodedata  # noqa: PLC0415 - as above
+
     return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
 
 
@@ -91,10 +91,13 @@ class NearestNames(Struct):
 
 def nearest(name: str, names: Sequence[str]) -> str:
     """Return `; did you mean 'x'?` with the one of `names` most like `name`, or nothing when none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - as above
+    from heapq import nlargest  # noqa: PLC0415
+
     wanted = _folded(name)
     candidates = {_folded(known): known for known in names}
     likely = nlargest(_MAX_CANDIDATES, candidates, key=lambda known: _shared_ends(wanted, known))
-    match = difflib.get_close_matches(wanted, likely, n=1, cutoff=0.65)
+    match = get_close_matches(wanted, likely, n=1, cutoff=0.65)
     return f"; did you mean {quote(candidates[match[0]])}?" if match else ""
 
 
