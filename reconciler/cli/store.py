@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
+from typing import TYPE_CHECKING
 
 from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
 from reconciler.errors import StateError
 from reconciler.model.printable import printable
-from reconciler.model.secret_reference import SecretReference
 from reconciler.model.state import State
 from reconciler.state import Setting, StateStore, open_state
+
+if TYPE_CHECKING:  # as below
+    from reconciler.model.secret_reference import SecretReference
 
 
 def open_store(opened: Environment, *, site: str | None = None) -> StateStore:

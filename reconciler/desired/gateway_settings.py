@@ -12,9 +12,9 @@ from typing import Any
 from reconciler.desired.addresses import normalise_url, split_url
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.secret_references import parse_secret_reference
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.gateway_settings import CallnumsKey, ClientCertificate, GatewaySettings
-from reconciler.model.secret_reference import SecretReference
 
 Check = tuple[tuple[str, ...], Callable[[str], object]]
 
@@ -36,8 +36,8 @@ def normalise_proxy(url: str) -> str:
 CHECKS: tuple[Check, ...] = (
     (("gateway", "url"), normalise_url),
     (("gateway", "proxy"), normalise_proxy),
-    (("gateway", "proxy_credentials"), SecretReference.parse),
-    (("gateway", "client_certificate", "password"), SecretReference.parse),
+    (("gateway", "proxy_credentials"), parse_secret_reference),
+    (("gateway", "client_certificate", "password"), parse_secret_reference),
     (("gateway", "timeout"), parse_duration),
     (("gateway", "run_deadline"), parse_duration),
 )
@@ -93,7 +93,7 @@ def _certificate(value: dict[str, str]) -> ClientCertificate:
     return ClientCertificate(
         certificate=value["certificate"],
         key=value.get("key", value["certificate"]),
-        password=None if password is None else SecretReference.parse(password),
+        password=None if password is None else parse_secret_reference(password),
     )
 
 
@@ -101,7 +101,7 @@ _PARSED: dict[str, Callable[[Any], object]] = {
     "url": normalise_url,
     "client_certificate": _certificate,
     "proxy": normalise_proxy,
-    "proxy_credentials": SecretReference.parse,
+    "proxy_credentials": parse_secret_reference,
     "callnums_key": CallnumsKey,
     "requests_per_second": float,
     "timeout": parse_duration,

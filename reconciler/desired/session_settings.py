@@ -11,10 +11,10 @@ from typing import Any
 
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.secret_references import parse_secret_reference
 from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.loopback import is_loopback
-from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session_settings import (
     AgentTemplate,
     CommandSessions,
@@ -41,7 +41,7 @@ def session_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str]
     for key in ("timeout", "max_age"):
         yield ("sessions", key), parse_duration
     for key in ("password", "token", "credentials"):
-        yield ("sessions", key), SecretReference.parse
+        yield ("sessions", key), parse_secret_reference
     for key in ("key", "field"):
         yield ("sessions", key), _template
     match value:
@@ -102,7 +102,7 @@ def _redis(value: dict[str, Any]) -> RedisSessions:
         layout=_layout(value),
         **_only(value, "username", "ca_file", "client_name"),
         **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, SecretReference.parse, "password"),
+        **_parsed(value, parse_secret_reference, "password"),
     )
 
 
@@ -120,13 +120,13 @@ def _http(value: dict[str, Any]) -> HttpSessions:
         **_only(value, "ca_file"),
         **_parsed(value, HttpMethod, "method"),
         **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, SecretReference.parse, "token"),
+        **_parsed(value, parse_secret_reference, "token"),
     )
 
 
 def _sign_in(value: dict[str, Any]) -> SignInSessions:
     return SignInSessions(
-        credentials=SecretReference.parse(value["credentials"]),
+        credentials=parse_secret_reference(value["credentials"]),
         auth_mode=AuthMode(value.get("auth_mode", AuthMode.DYNAMIC)),
         **_only(value, "force"),
         **_parsed(value, KeepAlive, "keep_alive"),

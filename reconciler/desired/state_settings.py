@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
+from reconciler.desired.secret_references import parse_secret_reference
 from reconciler.desired.state_addresses import (
     check_git_ref,
     check_git_remote,
@@ -19,7 +20,6 @@ from reconciler.desired.state_addresses import (
 )
 from reconciler.desired.wording import show
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.secret_reference import SecretReference
 from reconciler.model.state_settings import (
     DEFAULT_REFS,
     BasicLogin,
@@ -41,7 +41,7 @@ _GIT_USER = "x-access-token"
 def state_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], object]]]:
     """Yield what the schema cannot say of the section `value`: each place, and what its text is read with."""
     for key in ("password", *_OBJECT_SECRETS):
-        yield ("state", key), SecretReference.parse
+        yield ("state", key), parse_secret_reference
     match value:
         case {"backend": "git"}:
             yield ("state", "remote"), check_git_remote
@@ -86,7 +86,7 @@ def build_state(value: dict[str, Any]) -> StateSettings:
 
 def _object(value: dict[str, Any]) -> ObjectState:
     kind, bucket, key = parse_object_url(value["url"])
-    secrets = {name: SecretReference.parse(text) for name, text in _only(value, *_OBJECT_SECRETS).items()}
+    secrets = {name: parse_secret_reference(text) for name, text in _only(value, *_OBJECT_SECRETS).items()}
     return ObjectState(
         kind=kind,
         bucket=bucket,
@@ -100,7 +100,7 @@ def _object(value: dict[str, Any]) -> ObjectState:
 def _login(value: dict[str, Any]) -> dict[str, Any]:
     if "password" not in value:
         return {}
-    password = SecretReference.parse(value["password"])
+    password = parse_secret_reference(value["password"])
     return {"login": BasicLogin(username=value.get("username", _GIT_USER), password=password)}
 
 

@@ -6,10 +6,13 @@ Paths are kept as written; a secret never stands here, only a reference to where
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.model.bounds import require_number, require_positive, require_whole
-from reconciler.model.secret_reference import SecretReference
 from reconciler.values import Struct
+
+if TYPE_CHECKING:  # most sites have no secret
+    from reconciler.model.secret_reference import SecretReference
 
 MAX_CALLS_IN_FLIGHT = 256
 SLOWEST_PACE = 0.001

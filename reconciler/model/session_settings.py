@@ -6,11 +6,14 @@ Paths are kept as written; a secret never stands here, only a reference to where
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.model.bounds import require_positive, require_whole
-from reconciler.model.secret_reference import SecretReference
 from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.values import Struct
+
+if TYPE_CHECKING:  # most sites have no secret
+    from reconciler.model.secret_reference import SecretReference
 
 MAX_BATCH = 1000
 

@@ -8,10 +8,13 @@ where it is.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.model.bounds import require_positive
-from reconciler.model.secret_reference import SecretReference
 from reconciler.values import Struct
+
+if TYPE_CHECKING:  # most sites have no secret
+    from reconciler.model.secret_reference import SecretReference
 
 
 class AuthMode(IntEnum):

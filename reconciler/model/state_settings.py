@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from reconciler.model.secret_reference import SecretReference
 from reconciler.values import Struct, field
+
+if TYPE_CHECKING:  # most sites have no secret
+    from reconciler.model.secret_reference import SecretReference
 
 JOURNAL_DIRECTORY = ".reconciler"
 DEFAULT_REFS = "refs/reconciler/"

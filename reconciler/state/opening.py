@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import StateError
-from reconciler.model.secret_reference import SecretReference
 from reconciler.model.state_settings import (
     DEFAULT_REFS,
     BasicLogin,
@@ -35,6 +34,9 @@ from reconciler.state.lease import LEASE, Clocks
 from reconciler.state.local import LocalBackend
 from reconciler.state.run_journal import JournalAway, JournalBeside
 from reconciler.state.store import StateStore
+
+if TYPE_CHECKING:  # most states have no secret
+    from reconciler.model.secret_reference import SecretReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
