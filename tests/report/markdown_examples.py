@@ -201,9 +201,15 @@ _outcomes = st.lists(
 _notes = st.lists(hostile, max_size=4).map(tuple)
 _bases = st.builds(Base, lineage=st.none() | hostile, serial=st.integers(0, 999_999))
 
+
+def _built(kind: type[Reported], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Reported]:
+    # Not by `builds`, which asks a struct for the types of its fields: some are imported for type checkers only.
+    return st.fixed_dictionaries(fields).map(lambda given: kind(**given))
+
+
 hostile_reports: st.SearchStrategy[Reported] = st.one_of(
-    st.builds(PlanReport, envelope=envelopes, plan=_plans(), unchanged=st.integers(0, 900_000), estimate=estimates),
-    st.builds(
+    _built(PlanReport, envelope=envelopes, plan=_plans(), unchanged=st.integers(0, 900_000), estimate=estimates),
+    _built(
         OutcomeReport,
         envelope=envelopes,
         outcomes=_outcomes,
@@ -214,7 +220,7 @@ hostile_reports: st.SearchStrategy[Reported] = st.one_of(
         going_back=ways_back,
         still_desired=st.none() | _agents,
     ),
-    st.builds(
+    _built(
         ProblemReport,
         envelope=envelopes,
         notes=_notes,
