@@ -26,7 +26,7 @@ from reconciler.report import (
     Repository,
     Style,
     diagnostics_text,
-    render,
+    render_pieces,
 )
 from reconciler.values import Struct, field, replace
 
@@ -73,11 +73,11 @@ def write_reports(result: CommandResult, reports: Reports) -> tuple[CommandResul
     stdout: list[str] = []
 
     def write_one(file: ReportFile) -> None:
-        text = render(report, file.format_, repository=repository, max_chars=reports.max_chars)
+        pieces = render_pieces(report, file.format_, repository=repository, max_chars=reports.max_chars)
         if file.path is None:
-            stdout.append(text)
+            stdout.append("".join(pieces))
         else:
-            write_file(file.path, text)
+            write_file(file.path, pieces)
 
     for file in reports.files:
         troubles.attempt(partial(write_one, file))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler import __version__
@@ -19,7 +20,7 @@ from reconciler.cli.writing import write_file
 from reconciler.errors import InputError
 from reconciler.model.inverse import InversePlan
 from reconciler.model.state_settings import LocalState
-from reconciler.report import document_text, inverse_document
+from reconciler.report import document_pieces, inverse_document
 
 KEPT = 20
 """Rollback files under their own names that stay in one place; an older one is of use only after all later ones."""
@@ -44,7 +45,7 @@ class RollbackFile:
             place = (self._place or Path()).as_posix()
             raise _unkept(f"{place} cannot be looked at: {error.strerror}") from error
         try:
-            write_file(path, self._text(inverse))
+            write_file(path, self._pieces(inverse))
         except InputError as error:
             raise _unkept(str(error)) from error
         self.path = path
@@ -58,12 +59,12 @@ class RollbackFile:
                 self.path.unlink()
             self.path = None
             return
-        write_file(self.path, self._text(inverse))
+        write_file(self.path, self._pieces(inverse))
         if self._own_name:
             _remove_oldest(self.path, self._opened.desired.site.name)
 
-    def _text(self, inverse: InversePlan) -> str:
-        return document_text(inverse_document(inverse, tool_version=__version__))
+    def _pieces(self, inverse: InversePlan) -> Iterator[str]:
+        return document_pieces(inverse_document(inverse, tool_version=__version__))
 
     def _find_place(self, inverse: InversePlan) -> Path:
         place = self._place

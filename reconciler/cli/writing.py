@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import InputError
@@ -11,10 +12,12 @@ from reconciler.state import replace_file
 
 _READABLE_BY_ALL = 0o644
 _LARGEST = 1 << 30
+_CHUNK = 1 << 20
+"""Characters that are written at a time."""
 
 
-def write_file(path: Path, text: str) -> None:
-    """Make `text` the content of `path`, whole or not at all.
+def write_file(path: Path, pieces: Iterable[str]) -> None:
+    """Make the text in `pieces`, each made as it is written, the content of `path`, whole or not at all.
 
     Raises:
         InputError: it cannot be written there, or something else than a file has that name.
@@ -23,9 +26,23 @@ def write_file(path: Path, text: str) -> None:
     try:
         if path.exists() and not path.is_file():  # replacing a device by a file would take it from everybody
             raise InputError(f"{path.as_posix()} is not a file", hint=hint)
-        replace_file(path, text.encode(), mode=_READABLE_BY_ALL, apart=f".{os.getpid()}")  # no lock is held
+        replace_file(path, _chunks(pieces), mode=_READABLE_BY_ALL, apart=f".{os.getpid()}")  # no lock is held
     except OSError as error:
         raise InputError(f"{path.as_posix()} cannot be written: {error.strerror}", hint=hint) from error
+
+
+def _chunks(pieces: Iterable[str]) -> Iterator[bytes]:
+    """Yield `pieces` as bytes, many at a time: a document of a hundred thousand entries is not a write for each."""
+    gathered: list[str] = []
+    length = 0
+    for piece in pieces:
+        gathered.append(piece)
+        length += len(piece)
+        if length >= _CHUNK:
+            yield "".join(gathered).encode()
+            gathered.clear()
+            length = 0
+    yield "".join(gathered).encode()
 
 
 def read_file(path: Path, *, what: str) -> bytes:

@@ -8,14 +8,13 @@ from reconciler.front_door import open_on_demand
 
 if TYPE_CHECKING:
     from reconciler.report.documents.inverse import going_back_document, inverse_document
+    from reconciler.report.documents.outcomes import outcome_entries, outcome_summary
     from reconciler.report.documents.probe import probe_document, probe_script_document, probe_summary
     from reconciler.report.documents.report import report_document
+    from reconciler.report.documents.text import document_pieces, document_text
     from reconciler.report.documents.writing import (
         FORMAT_VERSION,
         diagnostic_documents,
-        document_text,
-        outcome_documents,
-        outcome_summary,
         plan_document,
         plan_summary,
         saved_plan,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         fewest_chars,
         makes_sense,
         render,
+        render_pieces,
     )
     from reconciler.report.hosts.matrix import GITHUB_MOST, github_matrix, gitlab_pipeline, is_plain, one_line, slugs
     from reconciler.report.hosts.problems import Repository
@@ -81,6 +81,7 @@ __all__ = [
     "diagnostic_documents",
     "diagnostics_text",
     "difference_text",
+    "document_pieces",
     "document_text",
     "estimate_document",
     "fewest_chars",
@@ -94,7 +95,7 @@ __all__ = [
     "is_plain",
     "makes_sense",
     "one_line",
-    "outcome_documents",
+    "outcome_entries",
     "outcome_summary",
     "outcome_text",
     "output_lines",
@@ -116,6 +117,7 @@ __all__ = [
     "removal_summary",
     "removal_text",
     "render",
+    "render_pieces",
     "report_document",
     "report_text",
     "restored_text",
@@ -137,13 +139,12 @@ open_on_demand(
         "documents.writing": (
             "FORMAT_VERSION",
             "diagnostic_documents",
-            "document_text",
-            "outcome_documents",
-            "outcome_summary",
             "plan_document",
             "plan_summary",
             "saved_plan",
         ),
+        "documents.outcomes": ("outcome_entries", "outcome_summary"),
+        "documents.text": ("document_pieces", "document_text"),
         "text.estimate": ("estimate_document",),
         "formats": (
             "ALL_FORMATS",
@@ -154,6 +155,8 @@ open_on_demand(
             "fewest_chars",
             "makes_sense",
             "render",
+            "render_pieces",
+            "render_pieces",
         ),
         "text.going_back": ("restored_text",),
         "text.history": ("history_documents", "history_summary", "history_text"),

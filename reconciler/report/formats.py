@@ -6,7 +6,7 @@ when they are asked for: most commands write none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -42,7 +42,8 @@ class Format(StrEnum):
     """GitLab's `reports:terraform`: the counts of a plan."""
 
 
-_HostFormat = Literal[Format.ANNOTATIONS, Format.SARIF, Format.CODEQUALITY, Format.JUNIT, Format.TERRAFORM]
+_PeoplesFormat = Literal[Format.TEXT, Format.MARKDOWN, Format.HTML]
+_HostFormat = Literal[Format.ANNOTATIONS, Format.SARIF, Format.CODEQUALITY, Format.TERRAFORM]
 
 ALL_FORMATS = tuple(Format)
 RUN_FORMATS = tuple(each for each in Format if each not in {Format.SARIF, Format.CODEQUALITY, Format.TERRAFORM})
@@ -78,16 +79,35 @@ def render(report: Reported, format_: Format, *, repository: Repository, max_cha
         repository: where its files are, for the formats that CI hosts read.
         max_chars: what Markdown may take.
     """
+    return "".join(render_pieces(report, format_, repository=repository, max_chars=max_chars))
+
+
+def render_pieces(
+    report: Reported, format_: Format, *, repository: Repository, max_chars: int = MAX_CHARS
+) -> Iterator[str]:
+    """Yield what `render` returns, and of a format that has a line for every agent each of them as it is asked for."""
+    match format_:
+        case Format.JSON:
+            from reconciler.report.documents.report import report_document  # noqa: PLC0415 - see the top of this file
+            from reconciler.report.documents.text import document_pieces  # noqa: PLC0415 - as above
+
+            yield from document_pieces(report_document(report))
+        case Format.JUNIT:
+            from reconciler.report.hosts.junit import junit  # noqa: PLC0415 - as above
+
+            yield from junit(report, repository=repository)
+        case Format.ANNOTATIONS | Format.SARIF | Format.CODEQUALITY | Format.TERRAFORM:
+            yield _for_hosts(report, format_, repository)
+        case _:
+            yield _for_people(report, format_, max_chars)
+
+
+def _for_people(report: Reported, format_: _PeoplesFormat, max_chars: int) -> str:
     match format_:
         case Format.TEXT:
-            from reconciler.report.text.report import report_text  # noqa: PLC0415 - see the top of this file
+            from reconciler.report.text.report import report_text  # noqa: PLC0415 - as above
 
             return report_text(report)
-        case Format.JSON:
-            from reconciler.report.documents.report import report_document  # noqa: PLC0415 - as above
-            from reconciler.report.documents.writing import document_text  # noqa: PLC0415 - as above
-
-            return document_text(report_document(report))
         case Format.MARKDOWN:
             from reconciler.report.markdown import markdown  # noqa: PLC0415 - as above
 
@@ -97,7 +117,7 @@ def render(report: Reported, format_: Format, *, repository: Repository, max_cha
 
             return html(report)
         case _:
-            return _for_hosts(report, format_, repository)
+            assert_never(format_)
 
 
 def _for_hosts(report: Reported, format_: _HostFormat, repository: Repository) -> str:
@@ -114,10 +134,6 @@ def _for_hosts(report: Reported, format_: _HostFormat, repository: Repository) -
             from reconciler.report.hosts.code_quality import code_quality  # noqa: PLC0415 - as above
 
             return code_quality(report, repository=repository)
-        case Format.JUNIT:
-            from reconciler.report.hosts.junit import junit  # noqa: PLC0415 - as above
-
-            return junit(report, repository=repository)
         case Format.TERRAFORM:
             from reconciler.report.hosts.terraform import terraform  # noqa: PLC0415 - as above
 

@@ -16,6 +16,7 @@ say what keeps their temporary file apart from another process's.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.state.files import OS_FILES, OWNER_ONLY, Files, write_all
@@ -37,22 +38,26 @@ def sweep(target: Path, *, files: Files) -> None:
             files.unlink(temporary)
 
 
-def _prepare(files: Files, temporary: Path, data: bytes, mode: int) -> None:
+def _prepare(files: Files, temporary: Path, chunks: Iterable[bytes], mode: int) -> None:
     handle = files.open_fresh(temporary)
     try:
         files.set_mode(handle, mode)
-        write_all(files, handle, data)
+        for chunk in chunks:
+            write_all(files, handle, chunk)
         files.fsync(handle)  # step 3
     finally:
         files.close(handle)
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = OWNER_ONLY, files: Files = OS_FILES, apart: str = "") -> None:
+def replace_file(
+    path: Path, data: bytes | Iterable[bytes], *, mode: int = OWNER_ONLY, files: Files = OS_FILES, apart: str = ""
+) -> None:
     """Make `data` the content of `path`, durably and in one step.
 
     Args:
         path: the file, or a link to it. It need not exist; its directory must.
-        data: the whole new content.
+        data: the whole new content, or its chunks, each made when the one before is written. What goes wrong while
+            one is made goes on to the caller, and the old content stands.
         mode: permission bits for a file that did not exist; an existing one keeps its own.
         files: the file system.
         apart: what no other process has, where no lock keeps two of them from the same file.
@@ -65,7 +70,8 @@ def replace_file(path: Path, data: bytes, *, mode: int = OWNER_ONLY, files: File
     temporary = temporary_name(target, apart=apart)
     kept = files.mode_of(target)
     try:
-        _prepare(files, temporary, data, mode if kept is None else kept)  # step 2
+        chunks = (data,) if isinstance(data, bytes) else data
+        _prepare(files, temporary, chunks, mode if kept is None else kept)  # step 2
         files.replace(temporary, target)  # step 4
     except BaseException:
         with contextlib.suppress(OSError):

@@ -14,14 +14,16 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.plan import Change, Forget, Plan, Reassert, Reset, Set
 from reconciler.report import (
     diagnostic_documents,
+    document_pieces,
     document_text,
-    outcome_documents,
+    outcome_entries,
     outcome_summary,
     plan_document,
     plan_summary,
     read_saved_plan,
     saved_plan,
 )
+from reconciler.report.documents.text import Entries
 from reconciler.values import replace
 
 values = st.recursive(
@@ -46,6 +48,14 @@ def test_a_documents_text_has_one_entry_a_line_and_is_ascii(document: dict[str, 
     assert text.isascii()
     assert text.endswith("}\n")
     assert text.count("\n") == 2 + max(len(document), 1) + sum(len(value) + 1 for value in lists)
+
+
+@given(plan=plans)
+def test_a_document_is_written_in_pieces_none_of_which_is_longer_than_a_line(plan: Plan) -> None:
+    text = document_text(saved_plan(plan, tool_version="1"))
+    pieces = list(document_pieces(saved_plan(plan, tool_version="1")))
+    assert text == "".join(pieces)
+    assert max(map(len, pieces)) <= max(map(len, text.splitlines()))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -94,8 +104,9 @@ def test_a_plans_document_has_the_promised_keys() -> None:
     promised = {"fingerprint", "base", "scope", "applyable", "guardrails", "capacity", "changes", "standing"}
     document = plan_document(PLANS["every-reason"]())
     assert {*promised, "url", "callnums_key", "signs_in", "options", "sessions", "waits"} == set(document)
-    changes = document["changes"]
-    assert isinstance(changes, list)
+    entries = document["changes"]
+    assert isinstance(entries, Entries)
+    changes = entries.documents()
     wanted = ["agent", "team", "action", "reason", "before", "after", "edits", "source"]
     assert [wanted] * len(changes) == [list(change) for change in changes]
 
@@ -108,10 +119,11 @@ def test_a_plans_summary_counts_actions_and_calls() -> None:
 def test_outcomes_are_listed_by_agent_as_people_count() -> None:
     outcomes = list(fates(PLANS["sixty-agents"]()))
     random.Random(3).shuffle(outcomes)  # noqa: S311 - dice, not keys
-    listed = [int(str(each["agent"])) for each in outcome_documents(outcomes)]
+    entries = outcome_entries(outcomes).documents()
+    listed = [int(str(each["agent"])) for each in entries]
     assert sorted(listed) == listed
     keys = ["agent", "action", "outcome", "retcode", "message", "attempts"]
-    assert keys == list(outcome_documents(outcomes)[0])
+    assert keys == list(entries[0])
 
 
 def test_an_outcomes_summary_counts_results_and_calls() -> None:

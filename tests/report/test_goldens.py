@@ -18,7 +18,7 @@ from reconciler.report import (
     diagnostics_text,
     difference_text,
     document_text,
-    outcome_documents,
+    outcome_entries,
     outcome_summary,
     outcome_text,
     pending_text,
@@ -86,7 +86,7 @@ def test_an_outcome_in_which_every_agent_is_told_something_else_reads_as_it_did(
 
 def test_an_outcome_has_the_bytes_it_had(golden: Golden) -> None:
     outcomes = fates(PLANS["sixty-agents"]())
-    document = {"summary": outcome_summary(outcomes), "outcomes": outcome_documents(outcomes)}
+    document = {"summary": outcome_summary(outcomes), "outcomes": outcome_entries(outcomes)}
     golden("outcome-sixty-agents.json", document_text(document))
 
 

@@ -17,7 +17,7 @@ HERE = Repository(top="/checkout", here="/checkout/sites")
 
 
 def _suite(report: Reported) -> TestSuite:
-    (suite,) = JUnitXml.fromstring(junit(report, repository=HERE).encode())
+    (suite,) = JUnitXml.fromstring("".join(junit(report, repository=HERE)).encode())
     return suite
 
 

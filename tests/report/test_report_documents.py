@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report.examples import DIAGNOSTICS, PLANS, as_saved, fates, plans, unicode_text
-from report.markdown_examples import outcome_report, plan_report, problem_report
+from report.examples import DIAGNOSTICS, PLANS, as_saved, fates, plans, unicode_text, written_by_others
+from report.markdown_examples import hostile_reports, outcome_report, plan_report, problem_report
 
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Base, Plan
 from reconciler.report import Format, Repository, document_text, makes_sense, read_report, render, report_document
+from reconciler.report.documents.text import Entries
 from reconciler.report.reported import Envelope, OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.values import replace
 
@@ -48,6 +49,18 @@ _envelopes = st.builds(
     diagnostics=st.lists(st.sampled_from(DIAGNOSTICS), max_size=3).map(tuple),
     tool_version=st.just("1.2.3"),
 )
+
+
+def _plan_of(plan: Plan) -> Reported:
+    return PlanReport(envelope=Envelope(command="plan"), plan=plan, unchanged=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(report=hostile_reports | st.builds(_plan_of, written_by_others(unicode_text)))
+def test_what_is_put_into_words_once_reads_as_if_it_had_been_each_time(report: Reported) -> None:
+    quick = report_document(report)
+    plain = {name: each.documents() if isinstance(each, Entries) else each for name, each in quick.items()}
+    assert document_text(plain) == document_text(quick)
 
 
 @settings(max_examples=40, deadline=None)

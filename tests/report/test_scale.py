@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,18 @@ from support.fleets import concurrency, desired, state
 
 from reconciler.model.plan import Plan
 from reconciler.planning import make_plan
-from reconciler.report import document_text, outcome_text, plan_text, read_saved_plan, saved_plan
+from reconciler.report import (
+    Envelope,
+    Format,
+    OutcomeReport,
+    Repository,
+    document_text,
+    outcome_text,
+    plan_text,
+    read_saved_plan,
+    render_pieces,
+    saved_plan,
+)
 from reconciler.report.text.difference import difference_text
 
 
@@ -58,6 +70,22 @@ def test_twice_the_agents_are_at_most_twice_the_work(work: Callable[[Plan], obje
     small, large = _plan(600), _plan(1200)
     work(small)  # caches of the libraries fill once
     assert _calls(lambda: work(large)) <= 2.05 * _calls(lambda: work(small))
+
+
+@pytest.mark.parametrize("format_", [Format.JSON, Format.JUNIT])
+def test_a_report_with_a_line_for_every_agent_is_never_in_memory_as_a_whole(format_: Format) -> None:
+    outcomes = fates(_plan(5000))
+    report = OutcomeReport(envelope=Envelope(command="apply", site="demo"), outcomes=outcomes)
+
+    def length() -> int:
+        return sum(map(len, render_pieces(report, format_, repository=Repository(top="/", here="/"))))
+
+    length()  # caches fill once
+    tracemalloc.start()
+    written = length()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < written / 5
 
 
 def test_ten_thousand_agents_of_a_few_profiles_fit_on_a_screen_or_two() -> None:

@@ -20,12 +20,13 @@ from reconciler.report import (
     FORMAT_VERSION,
     diagnostic_documents,
     document_text,
-    outcome_documents,
+    outcome_entries,
     outcome_summary,
     plan_document,
     plan_summary,
     saved_plan,
 )
+from reconciler.report.documents.changes import change_entries
 from reconciler.schemas import schema_text
 
 Document = dict[str, Any]
@@ -50,7 +51,8 @@ def _envelope(command: str, **more: object) -> Document:
 
 
 def _plan(plan: Plan) -> Document:
-    return _envelope("plan", summary=plan_summary(plan), **plan_document(plan))
+    changes = change_entries(plan.changes).documents()
+    return _envelope("plan", summary=plan_summary(plan), **{**plan_document(plan), "changes": changes})
 
 
 def _outcome(plan: Plan) -> Document:
@@ -62,7 +64,7 @@ def _outcome(plan: Plan) -> Document:
         base={"lineage": None, "serial": 0},
         saved={"lineage": None, "serial": 0},
         rollback_file=None,
-        outcomes=outcome_documents(outcomes),
+        outcomes=outcome_entries(outcomes).documents(),
     )
 
 

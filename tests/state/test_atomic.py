@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,31 @@ def test_a_disk_that_takes_little_at_a_time_gets_everything(tmp_path: Path) -> N
     replace_file(tmp_path / "state.json", b"0123456789", files=disk)
     assert (tmp_path / "state.json").read_bytes() == b"0123456789"
     assert disk.count("write") == 4
+
+
+def test_content_that_comes_in_chunks_is_written_as_each_is_made(tmp_path: Path) -> None:
+    disk, made = Disk(), list[int]()
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(3):
+            made.append(disk.count("write"))
+            yield str(number).encode()
+
+    replace_file(tmp_path / "state.json", chunks(), files=disk)
+    assert ((tmp_path / "state.json").read_bytes(), made) == (b"012", [0, 1, 2])
+
+
+def test_a_chunk_that_cannot_be_made_leaves_the_old_content_and_no_temporary_file(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(b"old")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"new"
+        raise ValueError("nothing more can be said")
+
+    with pytest.raises(ValueError, match="nothing more"):
+        replace_file(path, chunks())
+    assert (path.read_bytes(), names(tmp_path)) == (b"old", ["state.json"])
 
 
 def test_what_a_killed_process_left_is_reused(tmp_path: Path) -> None:

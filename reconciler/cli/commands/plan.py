@@ -31,7 +31,7 @@ from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.planning import SessionKeys, agents_to_ask, make_plan
-from reconciler.report import ALL_FORMATS, PlanReport, document_text, plan_text, saved_plan
+from reconciler.report import ALL_FORMATS, PlanReport, document_pieces, plan_text, saved_plan
 from reconciler.values import replace
 
 
@@ -110,7 +110,7 @@ def _session_keys(opened: Environment, state: State, options: PlanOptions) -> Se
 
 def _save(opened: Environment, plan: Plan, out: Path) -> str:
     """Save the plan, and return the sentence that says what to do with it."""
-    write_file(out, document_text(saved_plan(plan, tool_version=__version__)))
+    write_file(out, document_pieces(saved_plan(plan, tool_version=__version__)))
     if plan.refusals:
         return f"saved for review in {printable(out.as_posix())}; as it stands, apply would refuse it too"
     approval = ["--allow-changes", str(len(plan.changes))] if plan.findings else []

@@ -8,7 +8,9 @@ from __future__ import annotations
 from reconciler.model.agent import AgentId
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
-from reconciler.report.documents.writing import FORMAT_VERSION, Document, concurrency_document, record_document
+from reconciler.report.documents.changes import concurrency_document
+from reconciler.report.documents.text import Document
+from reconciler.report.documents.writing import FORMAT_VERSION, record_document
 
 INVERSE = "rollback"
 """What the document calls itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.probe import Finding, ProbeOutcome, ProbeScript
-from reconciler.report.documents.writing import Document
+from reconciler.report.documents.text import Document
 from reconciler.values import asdict
 
 

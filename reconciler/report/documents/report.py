@@ -12,13 +12,12 @@ from typing import assert_never
 from reconciler.model.going_back import GoingBack
 from reconciler.model.plan import Base
 from reconciler.report.documents.inverse import going_back_document
+from reconciler.report.documents.outcomes import outcome_entries, outcome_summary
+from reconciler.report.documents.text import Document
 from reconciler.report.documents.writing import (
     FORMAT_VERSION,
-    Document,
     diagnostic_documents,
     finding_documents,
-    outcome_documents,
-    outcome_summary,
     plan_document,
     plan_summary,
     saved_plan,
@@ -28,7 +27,7 @@ from reconciler.report.text.estimate import estimate_document
 
 
 def report_document(report: Reported) -> Document:
-    """Return the JSON-ready document of `report`."""
+    """Return the document of `report`."""
     match report:
         case PlanReport() if report.envelope.environment is None:  # a saved plan, which knows of no place
             saved = saved_plan(report.plan, tool_version=report.envelope.tool_version)
@@ -75,7 +74,7 @@ def _outcome(report: OutcomeReport) -> Document:
         "rollback_file": report.rollback_file,
         **_going_back(report.going_back),
         **({} if following is None else {"still_desired": [str(agent) for agent in following]}),
-        "outcomes": outcome_documents(report.outcomes),
+        "outcomes": outcome_entries(report.outcomes),
     }
 
 

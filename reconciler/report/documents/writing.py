@@ -1,4 +1,4 @@
-"""Values as JSON-ready documents, and documents as text. The published schemas describe exactly these.
+"""Values as JSON-ready documents. The published schemas describe exactly these.
 
 A saved plan is the plan's document without what depends on time or place (environment, exit code), so that the same
 inputs give the same bytes. Reading one back is the work of `reading.plan`.
@@ -6,24 +6,19 @@ inputs give the same bytes. Reading one back is the work of `reading.plan`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterable
 
 from reconciler.model.attendance import SessionsSeen, Waits
 from reconciler.model.capacity import Capacity
 from reconciler.model.changed_since import ChangedSince
-from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.outcome import Outcome, Result
-from reconciler.model.plan import Action, Change, Edit, GuardrailFinding, Plan, PlanOptions, Scope
+from reconciler.model.plan import Action, GuardrailFinding, Plan, PlanOptions, Scope
 from reconciler.model.standing import Standing, StandingChange
 from reconciler.model.state import AgentRecord
+from reconciler.report.documents.changes import change_entries, concurrency_document
+from reconciler.report.documents.text import Document
 
 FORMAT_VERSION = "1.0"
-
-Document = dict[str, object]
 
 
 def diagnostic_documents(diagnostics: Iterable[Diagnostic]) -> list[Document]:
@@ -59,7 +54,7 @@ def plan_document(plan: Plan) -> Document:
         "guardrails": finding_documents(plan.findings),
         "capacity": [_capacity(each) for each in plan.capacity],
         "standing": [_standing_change(each) for each in plan.standing],
-        "changes": _changes(plan.changes),
+        "changes": change_entries(plan.changes),
     }
 
 
@@ -86,76 +81,6 @@ def saved_plan(plan: Plan, *, tool_version: str) -> Document:
     }
 
 
-def outcome_documents(outcomes: Iterable[Outcome]) -> list[Document]:
-    """Return the `outcomes` array of an apply, by agent id."""
-    return [
-        {
-            "agent": str(each.agent),
-            "action": str(each.action),
-            "outcome": str(each.result),
-            "retcode": each.retcode,
-            "message": each.message,
-            "attempts": each.attempts,
-        }
-        for each in sorted(outcomes, key=attrgetter("agent"))
-    ]
-
-
-def outcome_summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return the number of agents of each result, and of calls started."""
-    counts = {str(result): 0 for result in Result}
-    for outcome in outcomes:
-        counts[str(outcome.result)] += 1
-    return {**counts, "calls": sum(outcome.attempts for outcome in outcomes)}
-
-
-def document_text(document: Mapping[str, object]) -> str:
-    """Return `document` as JSON that a person can read and a diff can show: one entry of each array a line.
-
-    A CI host that reads it in a log obeys none of it: `##[` orders something anywhere in a line.
-    """
-    fields = (f"  {_compact(name)}: {_value(value)}" for name, value in document.items())
-    text = "{\n" + ",\n".join(fields) + "\n}\n"
-    return text.replace("##", r"#\u0023") if "##[" in text or "##vso[" in text else text
-
-
-def _value(value: object) -> str:
-    if not isinstance(value, list) or not value:
-        return _compact(value)
-    return "[\n" + ",\n".join(f"    {_compact(item)}" for item in value) + "\n  ]"
-
-
-# One encoder for all entries: making one costs more than encoding a change, and no document of ours holds itself.
-_compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
-
-
-def _changes(changes: Iterable[Change]) -> list[Document]:
-    # A thousand agents often share their values; each distinct one is written out once.
-    values: dict[Concurrency | None, Document | None] = {None: None}
-    for value in (side for change in changes for side in (change.before, change.after)):
-        if value is not None and value not in values:
-            values[value] = concurrency_document(value)
-    return [_change(change, values) for change in changes]
-
-
-def _change(change: Change, values: Mapping[Concurrency | None, Document | None]) -> Document:
-    return {
-        "agent": str(change.agent),
-        "team": change.team,
-        "action": str(change.action),
-        "reason": str(change.reason),
-        "before": values[change.before],
-        "after": values[change.after],
-        "edits": [_edit(edit) for edit in change.edits],
-        "source": _source(change.source),
-    }
-
-
-def concurrency_document(value: Concurrency) -> Document:
-    """Return an agent's numbers, the channels by their codes."""
-    return {"total": value.total, "channels": {channel.code: sessions for channel, sessions in value.channels}}
-
-
 def record_document(record: AgentRecord) -> Document:
     """Return what is recorded of an agent, but for who it is."""
     return {
@@ -167,20 +92,6 @@ def record_document(record: AgentRecord) -> Document:
         "protected": record.protected,
         "status": str(record.status),
     }
-
-
-def _edit(edit: Edit) -> Document:
-    return {
-        "field": edit.field,
-        "kind": str(edit.kind),
-        "before": edit.before,
-        "after": edit.after,
-        "cause": _source(edit.cause),
-    }
-
-
-def _source(source: Source | None) -> Document | None:
-    return None if source is None else {"path": source.path, "line": source.line}
 
 
 def _finding(finding: GuardrailFinding) -> Document:

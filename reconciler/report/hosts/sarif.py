@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
-from reconciler.report.documents.writing import Document, document_text
+from reconciler.report.documents.text import Document, document_text
 from reconciler.report.hosts.diagnostic_codes import MEANINGS
 from reconciler.report.hosts.problems import Repository, fingerprints, problems_of
 from reconciler.report.layout import counted

@@ -13,7 +13,7 @@ from typing import assert_never
 from reconciler.model.outcome import Result
 from reconciler.model.plan import Action
 from reconciler.model.printable import printable
-from reconciler.report.documents.writing import outcome_summary
+from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 
 _LONGEST = 1000

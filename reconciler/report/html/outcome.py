@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Base
 from reconciler.model.printable import printable
-from reconciler.report.documents.writing import outcome_summary
+from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
 from reconciler.report.html.changes import agents_words, group_line
 from reconciler.report.html.columns import Column, Words

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.printable import printable
-from reconciler.report.documents.writing import outcome_summary
+from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
 from reconciler.report.layout import FEW_RANGES, agent_lines, counted, hang, named_agents, paint
 from reconciler.report.style import Role, Style
