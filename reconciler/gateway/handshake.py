@@ -11,7 +11,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +21,7 @@ from reconciler.gateway.failures import NETWORK_ERRORS, Failure, Phase, explain
 from reconciler.gateway.protocol import FailureKind, judge_failure
 from reconciler.gateway.tunnel import reach
 from reconciler.model.gateway_settings import GatewaySettings
-from reconciler.values import Struct, replace
+from reconciler.values import Struct, replace, repr_without
 
 MAX_CHAIN = 16
 """Certificates that are looked at; real chains have two to four."""
@@ -30,17 +29,18 @@ MAX_CHAIN = 16
 _DEFAULT_PORT = 443
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
+class Handshake(Struct, frozen=True, kw_only=True):
     """A handshake that came about."""
 
     version: str
     """Such as `TLSv1.3`."""
     cipher: str
-    chain: tuple[bytes, ...] = field(repr=False)
+    chain: tuple[bytes, ...]
     """DER, as presented, the gateway's own first; nothing in it need be true."""
     connect_seconds: float
     tls_seconds: float
+
+    __repr__ = repr_without("chain")
 
 
 class FailedHandshake(Struct, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from dataclasses import dataclass, field
 
 from reconciler.gateway.dialing import dial
+from reconciler.values import Struct, repr_without
 
 MAX_HEAD = 16 * 1024
 """Bytes of a proxy's answer, up to the blank line."""
@@ -22,15 +22,16 @@ _OPENED = range(200, 300)
 _END = b"\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
+class Proxy(Struct, frozen=True, kw_only=True):
     """A proxy that takes CONNECT, without TLS of its own."""
 
     host: str
     """A name or an address, without brackets."""
     port: int
-    authorization: str = field(default="", repr=False)
+    authorization: str = ""
     """The value of Proxy-Authorization; empty for none. Secret."""
+
+    __repr__ = repr_without("authorization")
 
     def __str__(self) -> str:
         """Return its URL, which holds no secret."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
+
+from reconciler.values import Struct, repr_without
 
 MAX_REFERENCE = 4096
 """In characters, its kind included."""
@@ -27,13 +28,14 @@ class SecretKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretReference:
+class SecretReference(Struct, frozen=True, kw_only=True):
     """Where one secret is. Its text, `str(reference)`, is safe to show; reading it is the work of `credentials`."""
 
     kind: SecretKind
-    words: tuple[str, ...] = field(repr=False)
+    words: tuple[str, ...]
     """The variable's name; or the path, relative to the environment's directory; or the program and its arguments."""
+
+    __repr__ = repr_without("words")
 
     def __str__(self) -> str:
         """Return the reference as it was written, a command's arguments left out."""

@@ -7,23 +7,23 @@ turns them into text; only `gateway.protocol` reads them, to put them on the wir
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.model.agent import AgentId
-from reconciler.values import Struct
+from reconciler.values import Struct, field, repr_without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """What one call for one agent needs. Good for a minute or two: read it just before use, never store it."""
 
     agent: AgentId
-    guid: str = field(repr=False)
+    guid: str
     """The opaque printable token for the `Guid` header."""
-    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict)
     """Cookies of the agent's own sign-in, to be sent back with the Guid; never shared between agents."""
     key: str | None = None
     """The source's opaque name for this sign-in (a login time, say). Recorded in the state, so never the Guid."""
+
+    __repr__ = repr_without("guid", "cookies")
 
 
 class Absent(Struct, frozen=True, kw_only=True):

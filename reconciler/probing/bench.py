@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from reconciler.errors import SessionSourceError, StateError
@@ -41,7 +40,7 @@ from reconciler.probing.restoring import may_have_set
 from reconciler.probing.subject import Subject
 from reconciler.probing.trials import Answer, Kind, Message, Step, Trial, body_of
 from reconciler.state import Recorder
-from reconciler.values import Struct
+from reconciler.values import Struct, replace
 
 MAX_SESSION_AGE = 30.0
 """Seconds a session may have waited when it is used."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import UsageError
 from reconciler.git import Finished, GitSilentError, GitUnavailableError, checkout_around, plain_environment, run_git
 from reconciler.model.printable import printable
+from reconciler.values import Struct, repr_without
 
 _SHALLOW = "this clone has no whole history: fetch it with `fetch-depth: 0` (GitHub), GIT_DEPTH: 0 (GitLab), or "
 _UNSHALLOW = "git fetch --unshallow"
@@ -24,8 +24,7 @@ _QUIET = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(Struct, frozen=True, kw_only=True):
     """A commit to compare with."""
 
     given: str
@@ -34,7 +33,9 @@ class Revision:
     """The best common ancestor of it and HEAD, in full."""
     top: Path
     """The top of the checkout, resolved."""
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
+
+    __repr__ = repr_without("environ")
 
     def git(self, *arguments: str, stdin: bytes = b"") -> Finished:
         """Run `git ARGUMENTS` at the top of the checkout.

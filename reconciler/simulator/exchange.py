@@ -8,37 +8,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.simulator import reference
+from reconciler.values import Struct, field, repr_without
 
 JSON = "application/json; charset=UTF-8"
 HTML = "text/html; charset=UTF-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """The pieces of one request that the gateway looks at."""
 
     method: str
     path: str
     """As sent, without the query and not percent-decoded."""
     content_type: str | None = None
-    guid: str | None = field(default=None, repr=False)
+    guid: str | None = None
     """The `Guid` header; `None`: there was none."""
-    cookie: str = field(default="", repr=False)
+    cookie: str = ""
     """The `Cookie` header, undivided."""
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
+
+    __repr__ = repr_without("guid", "cookie", "body")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What goes back to the caller."""
 
     status: int = 200
-    body: bytes = field(repr=False)
+    body: bytes
     content_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    __repr__ = repr_without("body", "headers")
 
 
 class RefusedError(Exception):

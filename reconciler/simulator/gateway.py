@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.simulator import reference
@@ -25,6 +24,7 @@ from reconciler.simulator.session_book import SessionBook
 from reconciler.simulator.sessions import SimulatedSession, parse_agent
 from reconciler.simulator.traffic import Traffic
 from reconciler.simulator.whens import Arrival
+from reconciler.values import Struct, repr_without
 
 _PATTERNS: Final[Mapping[Operation, re.Pattern[str]]] = {
     operation: resource.pattern for operation, resource in reference.RESOURCES.items()
@@ -37,8 +37,7 @@ _EXCLUSIVE: Final[Mapping[Operation, tuple[Operation, ...]]] = {
 """Operations of one agent that must not overlap each other; the others may overlap anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Struct, frozen=True, kw_only=True):
     """A call between its arrival and its end; `Gateway.leave` must be told when it is over."""
 
     reply: Reply | None
@@ -46,8 +45,10 @@ class Visit:
     delay: float = 0.0
     """Seconds to hold back the answer."""
     agent: int | None = None
-    traffic: Traffic | None = field(default=None, repr=False)
+    traffic: Traffic | None = None
     """Where the call is counted; `None`: it was none of the gateway's interfaces."""
+
+    __repr__ = repr_without("traffic")
 
 
 class Gateway:

@@ -13,7 +13,6 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +26,7 @@ from reconciler.simulator.server import RunningServer, serve
 from reconciler.simulator.session_files import read_passwords, read_sessions, write_sessions
 from reconciler.simulator.sessions import Keeper, parse_agent
 from reconciler.simulator.staging import Stage
+from reconciler.values import Struct, field, repr_without
 
 Announce = Callable[[Mapping[str, object]], None]
 
@@ -34,8 +34,7 @@ _KEEPING = 0.2
 """Seconds between two looks at whether the sessions file has to be written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsalSettings:
+class RehearsalSettings(Struct, frozen=True, kw_only=True):
     """What `reconciler simulate` was asked for."""
 
     host: str = "127.0.0.1"
@@ -64,10 +63,12 @@ class RehearsalSettings:
     """In the notation of `scenario`; what a scenario sets wins over the settings here."""
     node: str | None = None
     """Name of this node of a cluster."""
-    session_cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    session_cookies: Mapping[str, str] = field(default_factory=dict)
     """Written beside each Guid in `sessions_out`, for a front that wants them."""
     passwords_in: Path | None = None
     """A JSON object from agents to their passwords; any will do for the others."""
+
+    __repr__ = repr_without("session_cookies")
 
     def rules(self) -> Rules:
         """Return the rules among these settings.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.errors import InputError
 from reconciler.simulator import reference
+from reconciler.values import Struct, field, repr_without
 
 ALL_CHANNELS = frozenset(reference.MEDIA_TYPES)
 
@@ -58,8 +58,7 @@ class EventMode(StrEnum):
     """Pushed to everybody: whoever polls is told that it is the wrong way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """One way for a gateway to behave. All spans are seconds.
 
     An agent that the rehearsal signs in stands for a person at a desk, whose client keeps the session; what is said
@@ -90,14 +89,16 @@ class Rules:
     poll_wait: float = 10.0
     """How long a poll is held when there is no event."""
     event_mode: EventMode = EventMode.AS_ASKED
-    passwords: Mapping[int, str] = field(default_factory=dict, repr=False)
+    passwords: Mapping[int, str] = field(default_factory=dict)
     """What an agent has to sign in with; any password will do for an agent that is not listed."""
     node: str | None = None
     """Name of this node of a cluster: Guids end in it, and who signs in gets a cookie of it."""
     sticky_cookies: bool = False
     """Whether a session is known only by its Guid together with the cookie that signing in gave."""
-    session_cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    session_cookies: Mapping[str, str] = field(default_factory=dict)
     """Written beside the Guids of desks for a front that wants them; this gateway asks for none of them."""
+
+    __repr__ = repr_without("passwords", "session_cookies")
 
     def __post_init__(self) -> None:
         """Refuse settings that no gateway could have."""

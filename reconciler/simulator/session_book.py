@@ -11,13 +11,13 @@ import hmac
 import math
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 
 from reconciler.simulator import reference
 from reconciler.simulator.attendance import Attendance, Step
 from reconciler.simulator.exchange import RefusedError
 from reconciler.simulator.rules import AuthMode, Rules
 from reconciler.simulator.sessions import Keeper, SimulatedSession, parse_cookies
+from reconciler.values import replace
 
 _COOKIE = "JSESSIONID"
 _DEFAULT_NODE = "AgentGateway1"

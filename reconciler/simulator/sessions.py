@@ -7,10 +7,10 @@ of every `repr`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.simulator import reference
+from reconciler.values import Struct, field, repr_without
 
 
 class Keeper(StrEnum):
@@ -22,21 +22,20 @@ class Keeper(StrEnum):
     """Whoever signed in by a call, and has to poll or to send heartbeats."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedSession:
+class SimulatedSession(Struct, frozen=True, kw_only=True):
     """One agent's signed-in session. Instants are by the book's clock."""
 
     agent: int
-    guid: str = field(repr=False)
-    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    guid: str
+    cookies: Mapping[str, str] = field(default_factory=dict)
     """Cookies that must come back with the Guid; empty: none are asked for."""
     key: str | None = None
     """Names this signing-in; it stays the same when the Guid rotates, and differs at the next signing-in."""
     issued_at: float = 0.0
     """When this Guid was issued."""
-    former: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    former: tuple[tuple[str, float], ...] = ()
     """Guids that were replaced and are still good for a while, each with the instant at which it was issued."""
-    unasked_cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unasked_cookies: Mapping[str, str] = field(default_factory=dict)
     """Cookies that are given out with the session and never asked for here: a front may want them."""
     keeper: Keeper = Keeper.DESK
     seen_at: float = 0.0
@@ -47,6 +46,8 @@ class SimulatedSession:
     """Types of the events that wait for a poll."""
     lost: bool = False
     """The gateway has forgotten the session, and whoever holds its Guid does not know."""
+
+    __repr__ = repr_without("guid", "cookies", "former", "unasked_cookies")
 
     def document(self) -> dict[str, object]:
         """Return the session as one object of a sessions file. Holds the Guid: write it nowhere else."""

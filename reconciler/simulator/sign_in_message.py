@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.simulator import reference
 from reconciler.simulator.exchange import RefusedError
+from reconciler.values import Struct, repr_without
 
 _FLAGS = ("autoanswer", "autoenteridle", "releasephone", "phonelinkage", "checkInWebm", "checkInMailm")
 _TRUTHS = (True, False, "true", "false")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInMessage:
+class SignInMessage(Struct, frozen=True, kw_only=True):
     """What somebody who signs in asks for."""
 
-    password: str = field(repr=False)
+    password: str
     status: str
     """A key of `reference.AGENT_STATUSES`."""
     pushed: bool
     """Whether events are to be pushed: both `callBackUri` and `serviceToken` were given."""
+
+    __repr__ = repr_without("password")
 
 
 def _refuse(detail: str) -> RefusedError:

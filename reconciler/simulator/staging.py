@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reconciler.errors import InputError
@@ -17,7 +16,7 @@ from reconciler.simulator.gateway import Gateway
 from reconciler.simulator.rules import Rules
 from reconciler.simulator.scenario import Given, Scenario
 from reconciler.simulator.scenarios import SCENARIOS
-from reconciler.values import Struct
+from reconciler.values import Struct, replace
 
 _LONGEST_SHOWN = 60
 _BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -34,20 +33,20 @@ from reconciler.state.lease import LEASE, Clocks
 from reconciler.state.local import LocalBackend
 from reconciler.state.run_journal import JournalAway, JournalBeside
 from reconciler.state.store import StateStore
+from reconciler.values import Struct, repr_without
 
 if TYPE_CHECKING:  # most states have no secret
     from reconciler.model.secret_reference import SecretReference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """The world a store is opened in."""
 
     root: Path
     """The environment's directory."""
     site: str
     """The site whose state it is."""
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     """The environment variables, secrets among them."""
     resolve: Callable[[SecretReference, str], str]
     """Reads a secret, for the setting that the text names; called only when a backend is first used."""
@@ -59,6 +58,8 @@ class Setting:
     """The environment as the user names it, for the commands in an advice."""
     lease: float = LEASE
     """Seconds without a sign of life after which a lock of this machine is free."""
+
+    __repr__ = repr_without("environ")
 
 
 def open_local_store(

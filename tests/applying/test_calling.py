@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from reconciler.gateway import Acknowledged, NotSignedIn, Refused, Transient, Un
 from reconciler.model.agent import AgentId
 from reconciler.model.outcome import Result
 from reconciler.model.session import Absent, Session
+from reconciler.values import replace
 
 AGENT = 1001
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -174,9 +173,7 @@ def test_no_table_makes_a_failure_of_a_success() -> None:
         pytest.param(reply_with({"retcode": True}), "no readable retcode", id="true"),
         pytest.param(reply_with({"retcode": ""}), "no readable retcode", id="empty-text"),
         pytest.param(reply_with({"retcode": ["0"]}), "no readable retcode", id="list"),
-        pytest.param(
-            dataclasses.replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"
-        ),
+        pytest.param(replace(reply_with({"retcode": "0"}), truncated=True), "more than 64 KiB", id="oversize"),
         pytest.param(reply_with({"retcode": "0"}, content_encoding="gzip"), "compressed", id="compressed"),
     ],
 )

@@ -14,7 +14,6 @@ overloaded says so to everybody: a 429, or a wish in Retry-After, holds up the w
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import assert_never
@@ -37,6 +36,7 @@ from reconciler.gateway.rows import Row, VerdictTable
 from reconciler.gateway.statuses import status_code
 from reconciler.model.printable import printable
 from reconciler.model.site import RetcodeClass
+from reconciler.values import replace
 
 MAX_TEXT = 200
 MAX_RETRY_AFTER = 60.0

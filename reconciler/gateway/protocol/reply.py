@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.gateway.rows import Row
 from reconciler.gateway.statuses import COMPRESSED, EMPTY, NO_RETCODE, NOT_JSON, OVERSIZED
-from reconciler.values import Struct
+from reconciler.values import Struct, repr_without
 
 MAX_BODY = 64 * 1024
 """Bytes of a reply's body that are read; the documented reply has 40."""
@@ -23,23 +22,24 @@ MAX_BODY = 64 * 1024
 _GUID_PREFIX = re.compile(r"\Ajsessionid=", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What came back, as far as it matters here. Headers that were absent are empty."""
 
     status: int
     content_type: str = ""
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     """As it came over the wire, as much of it as the connection takes: `MAX_BODY` bytes of a gateway's."""
     truncated: bool = False
     """The body was longer than that."""
     content_encoding: str = ""
     retry_after: str = ""
-    location: str = field(default="", repr=False)
-    set_guid: str = field(default="", repr=False)
+    location: str = ""
+    set_guid: str = ""
     """The header by which a session is begun or its Guid replaced. Secret."""
-    set_cookies: tuple[str, ...] = field(default=(), repr=False)
+    set_cookies: tuple[str, ...] = ()
     """Each `Set-Cookie` header. Secret."""
+
+    __repr__ = repr_without("body", "location", "set_guid", "set_cookies")
 
     @property
     def guid(self) -> str:

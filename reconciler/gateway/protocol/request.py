@@ -9,30 +9,31 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.gateway.protocol.secrecy import MIN_SECRET
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.session import Session
+from reconciler.values import Struct, repr_without
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What goes over the wire for one agent."""
 
     agent: AgentId
     method: str = "POST"
     url: str
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: tuple[tuple[str, str], ...]
     """Secret: the Guid and the agent's cookies are among them."""
-    body: bytes = field(repr=False)
+    body: bytes
     """Secret where agents are signed in: it holds the password then."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
     """What must not be repeated to anyone, should the server's answer hold it."""
+
+    __repr__ = repr_without("headers", "body", "secrets")
 
 
 def build_request(url: str, session: Session, concurrency: Concurrency, callnums_key: CallnumsKey) -> Request:

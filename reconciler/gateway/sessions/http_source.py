@@ -11,7 +11,6 @@ import json
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import assert_never
 from urllib.parse import urlencode
@@ -29,6 +28,7 @@ from reconciler.gateway.sessions.trouble import Setback, patiently, unreachable
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
 from reconciler.model.session_settings import HttpMethod, HttpSessions
+from reconciler.values import Struct, repr_without
 
 MOST_IN_A_URL = 400
 """Agents of one GET. Servers take a request line of 8 KiB, and an agent takes 15 bytes of it."""
@@ -36,14 +36,15 @@ MOST_IN_A_URL = 400
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _Question(Struct, frozen=True, kw_only=True):
     """One request to the broker."""
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+
+    __repr__ = repr_without("headers")
 
 
 class HttpSource(SessionSource):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
@@ -24,7 +23,7 @@ from reconciler.gateway.sessions.pipes import MAX_OUTPUT
 from reconciler.gateway.sessions.redis_denials import denied
 from reconciler.gateway.sessions.trouble import Setback, unreachable
 from reconciler.model.session_settings import RedisAddress
-from reconciler.values import Struct
+from reconciler.values import Struct, repr_without
 
 MAX_ANSWER = MAX_OUTPUT
 """Bytes a server may send in one exchange."""
@@ -44,18 +43,19 @@ class Denial(Struct, frozen=True):
 Reply = bytes | list[bytes | None] | Denial | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisServer:
+class RedisServer(Struct, frozen=True, kw_only=True):
     """Where a server is, and how one logs in."""
 
     address: RedisAddress
     username: str | None
-    password: str | None = field(repr=False)
+    password: str | None
     context: ssl.SSLContext | None
     """`None` without TLS."""
     client_name: str
     timeout: float
     """In seconds, to speak of it."""
+
+    __repr__ = repr_without("password")
 
     @property
     def origin(self) -> str:

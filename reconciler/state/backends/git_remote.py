@@ -11,7 +11,6 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +18,7 @@ from reconciler.errors import StateError
 from reconciler.git import checkout_around, plain_environment
 from reconciler.model.loopback import is_loopback
 from reconciler.state.backends.git_program import run_git
+from reconciler.values import Struct, replace, repr_without
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _SCP = re.compile(r"[^/:]+:(?!//)")
@@ -26,15 +26,16 @@ _TAKEN_OVER = re.compile(r"(http|credential|url|ssh)\.|core\.sshcommand$", re.AS
 """Settings of a checkout that are about reaching its remotes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitRemote:
+class GitRemote(Struct, frozen=True, kw_only=True):
     """A repository that can be pushed to."""
 
     name: str
     """As the user wrote it."""
     url: str
-    config: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    config: tuple[tuple[str, str], ...] = ()
     """Settings for reaching it, secrets included."""
+
+    __repr__ = repr_without("config")
 
 
 def find_remote(

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import SessionSourceError
 from reconciler.gateway.sessions.fields import RepeatedKey
 from reconciler.model.agent import MIN_AGENT_ID, AgentId
 from reconciler.model.printable import printable
+from reconciler.values import Struct, repr_without
 
 EVERYBODY = "*"
 """The entry that gives each agent what their own entry leaves out."""
@@ -34,19 +34,21 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """What one agent signs in with."""
 
-    password: str = field(repr=False)
+    password: str
     phonenum: str
 
+    __repr__ = repr_without("password")
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+
+class Credentials(Struct, frozen=True):
     """What everybody signs in with."""
 
-    _entries: Mapping[str, Mapping[str, str]] = field(repr=False)
+    _entries: Mapping[str, Mapping[str, str]]
+
+    __repr__ = repr_without("_entries")
 
     def of(self, agent: AgentId) -> Credential | None:
         """Return what `agent` signs in with; `None`: password or phone number is nowhere."""

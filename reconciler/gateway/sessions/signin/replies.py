@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.gateway.protocol.reply import Reply
@@ -21,6 +20,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
 from reconciler.model.sign_in_settings import AuthMode
 from reconciler.model.site import RetcodeClass
+from reconciler.values import replace
 
 ALREADY_SIGNED_IN = "100-002"
 WRONG_PASSWORD = "100-004"  # noqa: S105 - a retcode
