@@ -1,30 +1,34 @@
-"""The records of a state's document, read line by line: three times as quick as reading it as JSON.
+"""The records of a state's document, read line by line: five times as quick as reading it as JSON.
 
 Rules of this file: it reads what `encode` writes, one agent a line and each line in one shape, and nothing else. Of any
 other document it says `None`, and the plain way, which takes every layout and finds the words for what is wrong, reads
-it: it is the oracle this way is held to. What agents share (all but the time and the session) is read by the plain
-way too, once for each distinct text.
+it: it is the oracle this way is held to. What many lines share is read by the plain way too, once for each distinct
+text, and all that is left for each line is done column by column, without a call of Python's.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, cast
+
+import orjson
 
 from reconciler.model.agent import MIN_AGENT_ID, AgentId
 from reconciler.model.state import AgentRecord, Holding
-from reconciler.state.fields import ConcurrencyCache, refuse_duplicate
-from reconciler.state.record_fields import read_record, written_time
+from reconciler.state.fields import ConcurrencyCache, require_time
+from reconciler.state.record_fields import RECORD, read_record, written_time
 
-_ANY_MOMENT = '"2000-01-01T00:00:00Z"'
 _OPENING, _CLOSING = b'{\n  "agents": {\n', b"\n  },\n"
-_TEXT = r'null|"[^"\\\x00-\x1f]*+"'
-# Possessive throughout: nothing is ever tried twice.
+_OWN = b'"acknowledged_at":"2000-01-01T00:00:00Z","session":null'
+_CHUNK = 1 << 18
+"""Bytes that are looked at together: few enough for a processor's cache, and for the pieces of them to be no burden."""
+# Possessive throughout: nothing is ever tried twice. What stands in quotes is looked at afterwards, once for all. An
+# empty text is left to the plain way, since a group that took no part looks the same.
 _LINE = re.compile(
-    rf'^    "([1-9][0-9]{{2,5}})": \{{"acknowledged_at":({_TEXT}),'
-    r'("callnums_key":"[A-Za-z]*+","channels":\{[^{}\\\n]*+\},"protected":[a-z]*+),'
-    rf'"session":({_TEXT}),("status":"[a-z_]*+","team":(?:{_TEXT}),"total":[0-9]++)\}},$',
+    rb'^    "([1-9][0-9]{2,5})": \{"acknowledged_at":(?:null|"([^"]++)"),'
+    rb'("callnums_key":"[A-Za-z]*+","channels":\{[0-9":,]*+\},"protected":[a-z]*+),'
+    rb'"session":(?:null|"([^"]++)"),("status":"[a-z_]*+","team":(?:null|"[^"]*+"),"total":[0-9]++)\},$',
     re.MULTILINE,
 )
 
@@ -37,41 +41,81 @@ class Cut(NamedTuple):
     """The document without them, still to be read."""
 
 
-def cut_records(data: bytes) -> Cut | None:
+class _Known(NamedTuple):
+    """What was read of the texts that were seen."""
+
+    concurrencies: ConcurrencyCache
+    holdings: dict[tuple[bytes, bytes], Holding]
+    """By what stands before the session, and behind it."""
+    moments: dict[bytes, str | None]
+
+
+def cut_records(data: bytes, *, chunk: int = _CHUNK) -> Cut | None:
     """Return the records of the document `data` and the rest of it, or `None` if only the plain way can read it."""
     end = data.find(_CLOSING)
-    if not data.startswith(_OPENING) or end < len(_OPENING):
+    if not data.startswith(_OPENING) or end <= len(_OPENING):
         return None
+    known, lines = _Known({}, {}, {b"": None}), 0
+    records: dict[AgentId, AgentRecord] = {}
     try:
-        records = _read(data[len(_OPENING) : end].decode() + ",")
+        for piece in _chunks(data, len(_OPENING), end, size=chunk):
+            lines += _read(piece, known, records)
     except (ValueError, RecursionError):  # the plain way will say what it is
         return None
-    return None if records is None else Cut(records, b'{"agents":{},' + data[end + len(_CLOSING) :])
-
-
-def _read(lines: str) -> dict[AgentId, AgentRecord] | None:
-    rows: list[tuple[str, str, str, str, str]] = _LINE.findall(lines)
-    if len(rows) != lines.count("\n") + 1:
+    if lines != len(records) or min(records) < MIN_AGENT_ID:
         return None
-    known: dict[tuple[str, str], Holding] = {}
-    moments: dict[str, str | None] = {}
-    seen: ConcurrencyCache = {}
-    records: dict[AgentId, AgentRecord] = {}
-    # One function and hardly a call within the loop: this is what reading a state of 100,000 agents takes.
-    for agent, acknowledged_at, before, session, after in rows:
-        holding = known.get((before, after)) or known.setdefault((before, after), _holding(before, after, seen))
-        moment = moments.get(acknowledged_at)
-        if moment is None:  # or there is none, which not every status may have
-            moment = moments[acknowledged_at] = written_time(holding.status, _text(acknowledged_at))
-        records[AgentId(int(agent))] = AgentRecord(holding, moment, None if session == "null" else session[1:-1])
-    return records if len(records) == len(rows) and min(records) >= MIN_AGENT_ID else None
+    return Cut(records, b'{"agents":{},' + data[end + len(_CLOSING) :])
 
 
-def _holding(before: str, after: str, seen: ConcurrencyCache) -> Holding:
-    """Return what records share: read with any moment, which each line has its own of."""
-    text = f'{{"acknowledged_at":{_ANY_MOMENT},{before},"session":null,{after}}}'
-    return read_record(json.loads(text, object_pairs_hook=refuse_duplicate), seen).holding
+def _chunks(data: bytes, start: int, end: int, *, size: int) -> Iterator[bytes]:
+    """Yield the lines from `start` to `end`, some at a time, so that there is never a copy of them all."""
+    while start < end:
+        stop = data.find(b"\n", start + size, end)
+        yield data[start:stop] if stop >= 0 else data[start:end] + b","  # as behind every line but the last
+        start = stop + 1 if stop >= 0 else end
 
 
-def _text(value: str) -> str | None:
-    return None if value == "null" else value[1:-1]
+def _read(chunk: bytes, known: _Known, records: dict[AgentId, AgentRecord]) -> int:
+    """Put the records of these lines among `records`, and return how many they are.
+
+    Raises:
+        ValueError: a line is not one that `encode` writes.
+    """
+    rows: list[tuple[bytes, bytes, bytes, bytes, bytes]] = _LINE.findall(chunk)
+    if len(rows) != chunk.count(b"\n") + 1 or b"\\" in chunk:
+        raise ValueError("a line is in another shape")
+    agents, moments, befores, sessions, afters = zip(*rows, strict=True)
+    pairs = list(zip(befores, afters, strict=True))
+    for pair in {*pairs}.difference(known.holdings):
+        known.holdings[pair] = _holding(*pair, known.concurrencies)
+    for moment in {*moments}.difference(known.moments):
+        known.moments[moment] = require_time("acknowledged_at", moment.decode())
+    holdings = list(map(known.holdings.__getitem__, pairs))
+    if b"" in moments:
+        _require_doubt(holding for holding, moment in zip(holdings, moments, strict=True) if not moment)
+    made = map(AgentRecord, holdings, map(known.moments.__getitem__, moments), _texts(sessions))
+    records.update(zip(cast("Iterator[AgentId]", map(int, agents)), made, strict=True))
+    return len(rows)
+
+
+def _require_doubt(without_a_time: Iterable[Holding]) -> None:
+    for holding in without_a_time:
+        written_time(holding.status, None)
+
+
+def _holding(before: bytes, after: bytes, seen: ConcurrencyCache) -> Holding:
+    """Return what records share: read with any moment and no session, which each line has its own of."""
+    value: object = orjson.loads(b"{%b,%b,%b}" % (_OWN, before, after))
+    holding = read_record(value, seen).holding
+    # Of a key that is there twice orjson keeps the last; `":` stands behind each key and, without a `\`, nowhere else.
+    if before.count(b'":') + after.count(b'":') != len(RECORD) - 2 + len(holding.concurrency.channels):
+        raise ValueError("a key is there twice")
+    return holding
+
+
+def _texts(values: Sequence[bytes]) -> list[str | None]:
+    """Return these as texts, decoded all at once. What is unusual in one, be it harmless, is left to the plain way."""
+    together = b'"'.join(values).decode()  # none of them has a quote in it
+    if not together.isprintable():
+        raise ValueError("a text has characters that are not printed")
+    return [text or None for text in together.split('"')]

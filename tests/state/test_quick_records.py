@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from state.records import states
+from state.records import WEB_CHAT_4, record, state, states
 
 from reconciler.errors import StateError
 from reconciler.model.state import State
@@ -43,6 +43,7 @@ def test_what_encode_writes_is_read_quickly(state: State) -> None:
     cut = cut_records(data)
     texts = [text for record in state.agents.values() for text in (record.team, record.session) if text]
     odd = any(char in '"\\' or not char.isprintable() for text in texts for char in text)
+    odd |= any(record.session == "" or (record.team or "").startswith(":") for record in state.agents.values())
     if state.agents and not odd:
         assert cut is not None
         assert state.agents == cut.records
@@ -58,6 +59,31 @@ def test_of_a_damaged_document_both_ways_say_the_same(state: State, data: st.Dat
         end = min(len(document), start + data.draw(st.sampled_from([0, 1, 2, 9, 60])))
         document = document[:start] + data.draw(st.sampled_from(PIECES)) + document[end:]
     assert plainly(document, state.site) == quickly(document, state.site)
+
+
+@settings(max_examples=150, deadline=None)
+@given(states(), st.integers(1, 400), st.data())
+def test_however_many_lines_are_looked_at_together_the_same_is_read(
+    state: State, chunk: int, data: st.DataObject
+) -> None:
+    document = encode(state)
+    at = data.draw(st.integers(0, len(document)))
+    for each in (document, document[:at] + data.draw(st.sampled_from(PIECES)) + document[at:]):
+        assert cut_records(each) == cut_records(each, chunk=chunk)
+
+
+def test_records_that_hold_equal_things_hold_the_same_thing_read_either_way() -> None:
+    data = encode(state({1001: record(session="login-1"), 1002: record(WEB_CHAT_4), 1003: record(session="login-2")}))
+    for way in (data, data.replace(b"{", b"{ ")):
+        one, other, third = (each.holding for each in decode(way, site="demo").agents.values())
+        assert one is third is not other
+
+
+@pytest.mark.parametrize("between", [b"", b" ", b"\n", b","], ids=["nothing", "space", "line", "comma"])
+def test_a_document_with_no_line_of_a_record_is_read_as_by_the_plain_way(between: bytes) -> None:
+    tail = b'"format_version": "1.0",\n  "lineage": null,\n  "serial": 0,\n  "site": "demo"\n}\n'
+    document = b'{\n  "agents": {\n' + between + b"\n  },\n  " + tail
+    assert plainly(document, "demo") == quickly(document, "demo")
 
 
 @settings(max_examples=100, deadline=None)
