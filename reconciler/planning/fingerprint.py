@@ -10,19 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from operator import attrgetter
 
 from reconciler.errors import StalePlanError
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Action, Change, Plan
 
 
 def fingerprint(changes: Iterable[Change], *, url: str, callnums_key: CallnumsKey) -> str:
     """Return `sha256:<hex>` over the changes, which are taken in order of agent whatever order they come in."""
     digest = hashlib.sha256(canonical_line([url, str(callnums_key)]))
-    for change in sorted(changes, key=lambda each: each.agent):
-        before, after = plain_values(change.before), plain_values(change.after)
-        digest.update(canonical_line([change.agent, str(change.action), before, after]))
+    deeds: dict[tuple[Action, Concurrency | None, Concurrency | None], bytes] = {}  # a thousand agents share one
+    for change in sorted(changes, key=attrgetter("agent")):
+        deed = change.action, change.before, change.after
+        if deed not in deeds:
+            deeds[deed] = canonical_line([str(change.action), *map(plain_values, deed[1:])])[1:]
+        digest.update(b"[%d,%b" % (change.agent, deeds[deed]))
     return f"sha256:{digest.hexdigest()}"
 
 
