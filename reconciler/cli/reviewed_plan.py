@@ -14,12 +14,14 @@ from reconciler.cli.failures import error_diagnostic
 from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_store
 from reconciler.cli.writing import read_file
+from reconciler.collector import paused_collector
 from reconciler.errors import StalePlanError
 from reconciler.model.printable import printable
 from reconciler.planning import PlanDifference, compare_plans, make_plan, require_unaltered
 from reconciler.report import ProblemReport, SavedPlan, difference_text, read_saved_plan
 
 
+@paused_collector()
 def read_reviewed(file: Path) -> SavedPlan:
     """Return the plan saved in `file`, whatever may be said against it.
 

@@ -26,10 +26,11 @@ def parse_agent_id(text: str) -> AgentId:
     Raises:
         ValueError: `text` is not a plain decimal number from 101 to 999999.
     """
-    span = AgentRange.parse(text)
-    if "-" in text:
-        raise ValueError(f"{text!r} is a range, and one agent id is wanted here")
-    return span.first
+    match = _RANGE.fullmatch(text)
+    if match and match.group(2) is None and int(text) >= MIN_AGENT_ID:
+        return AgentId(int(text))
+    AgentRange.parse(text)  # says what is wrong with it, if it is not a range
+    raise ValueError(f"{text!r} is a range, and one agent id is wanted here")
 
 
 class AgentRange(Struct, frozen=True, order=True):

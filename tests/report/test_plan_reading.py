@@ -15,14 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report.examples import DIAGNOSTICS, PLANS, as_saved, planned, plans
-from support.fleets import one_of_each, scope
+from support.fleets import concurrency, desired, one_of_each, scope, state
 
 from reconciler.errors import InputError, ReconcilerError, StalePlanError
 from reconciler.model.channel import Channel
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.site import OnAgentRemoval
-from reconciler.planning import require_unaltered
+from reconciler.planning import make_plan, require_unaltered
 from reconciler.report import diagnostic_documents, document_text, plan_summary, read_saved_plan, saved_plan
+from reconciler.report.reading import change, lines
+from reconciler.report.reading import values as reading_values
+from reconciler.report.reading.lines import parse_lines
+from reconciler.report.reading.plan import _document as _decoded
+from reconciler.report.reading.values import parse_json
 from reconciler.schemas import schema_text
 from reconciler.values import replace
 
@@ -248,6 +253,48 @@ def test_a_file_with_a_few_bytes_changed_never_ends_in_a_traceback(data: st.Data
         read_saved_plan(bytes(raw), name="plan.json")
     except ReconcilerError as error:
         assert str(error).isprintable()  # noqa: PT017 - it need not raise
+
+
+@given(plan=plans, data=st.data())
+def test_a_document_laid_out_as_ours_is_read_as_any_other_whatever_became_of_it(
+    plan: Plan, data: st.DataObject
+) -> None:
+    raw = bytearray(document_text(saved_plan(plan, tool_version="1")).encode())
+    for _ in range(data.draw(st.integers(0, 2))):
+        start = data.draw(st.integers(0, len(raw) - 1))
+        raw[start : start + data.draw(st.integers(0, 3))] = data.draw(st.sampled_from(_PIECES))
+    try:
+        quick = _decoded(parse_lines(bytes(raw)))
+    except (ValueError, RecursionError):
+        return  # and is read the plain way
+    assert _decoded(parse_json(bytes(raw))) == quick
+
+
+_PIECES = [
+    *map(str.encode, '{}[]":,\\01 \n'),
+    b"",
+    b"},\n    {",
+    b"}\n  ]",
+    b'\n  "changes": [\n    {',
+    b'"agent": "1001", ',
+]
+
+
+def test_what_agents_share_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = [concurrency(25, web_chat=9), concurrency(25, web_chat=8)]
+    agents = range(1001, 1501)
+    plan = make_plan(desired(dict.fromkeys(agents, values[1])), state(dict.fromkeys(agents, values[0])))
+    parsed = list[bytes]()
+
+    def counted(data: bytes) -> object:
+        parsed.append(data)
+        return parse_json(data)
+
+    data = document_text(saved_plan(plan, tool_version="1")).encode()
+    for module in (change, lines, reading_values):
+        monkeypatch.setattr(module, "parse_json", counted)
+    assert plan.changes == read_saved_plan(data, name="plan.json").plan.changes
+    assert len(parsed) < 10
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,12 @@ def test_problems_are_told_the_same_from_their_document(
     assert report == _read(report)
 
 
+@pytest.mark.parametrize("name", ["every-reason-with-reset", "sixty-agents"])
+def test_a_document_laid_out_anew_tells_the_same(name: str) -> None:
+    for report in (plan_report(name), outcome_report(name)):
+        assert _read(report) == read_report(json.dumps(json.loads(_written(report)), indent=1).encode(), name="r.json")
+
+
 def _edited(report: Reported, **fields: object) -> bytes:
     document = json.loads(_written(report))
     for path, value in fields.items():

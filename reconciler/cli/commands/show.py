@@ -12,6 +12,7 @@ from reconciler.cli.report_options import format_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.writing import read_file
+from reconciler.collector import paused_collector
 from reconciler.errors import UsageError
 from reconciler.planning import require_unaltered
 from reconciler.report import ALL_FORMATS, PlanReport, Reported, makes_sense, read_report, report_text
@@ -23,6 +24,7 @@ from reconciler.report import ALL_FORMATS, PlanReport, Reported, makes_sense, re
 @format_option
 @report_options(*ALL_FORMATS)
 @click.pass_context
+@paused_collector()  # for the whole command: it reads a file, shows it and ends
 def command(ctx: click.Context, file: Path) -> CommandResult:
     """Show the plan or the outcome in FILE: what `plan --out`, `--json` or `--report json=FILE` saved.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
 from reconciler.errors import InputError, StalePlanError
 from reconciler.model.printable import printable
 from reconciler.report.reading.envelope import NewerFormatError
+from reconciler.report.reading.lines import parse_lines
 from reconciler.report.reading.values import ContradictionError, parse_json
 from reconciler.values import Struct
 
@@ -42,6 +44,8 @@ def read_file_of(kind: Kind, data: bytes, decode: Callable[[object], _T], *, nam
     """
     where = printable(name)
     unreadable = f"{where}: not {kind.noun} this version can read"
+    with contextlib.suppress(ValueError, RecursionError):
+        return decode(parse_lines(data))
     try:
         return decode(parse_json(data))
     except ContradictionError as error:

@@ -7,12 +7,14 @@ says may end on a page that somebody trusts.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
 from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.reading.border import Kind, read_file_of
-from reconciler.report.reading.change import agent_id
+from reconciler.report.reading.change import agent_id, split_agent
 from reconciler.report.reading.envelope import (
     agents_once,
     base,
@@ -26,6 +28,7 @@ from reconciler.report.reading.plan import plan_report
 from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
+    Members,
     MisreadError,
     count,
     keyed,
@@ -125,16 +128,34 @@ def _problem_report(fields: Fields, command: str) -> ProblemReport:
 
 
 def _outcomes(value: object) -> tuple[Outcome, ...]:
-    outcomes = listed(_outcome)(value)
+    outcomes = listed(_OutcomeReader())(value)
     if len({each.agent for each in outcomes}) != len(outcomes):
         raise MisreadError("names an agent twice")
     return outcomes
 
 
-def _outcome(value: object) -> Outcome:
-    fields = Fields(value)
-    outcome = Outcome(
-        agent=fields.take("agent", agent_id),
+class _OutcomeReader:
+    """Reads the entries of `outcomes`. Most agents end alike, so each distinct end is read once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Callable[..., Outcome]] = {}
+
+    def __call__(self, value: object) -> Outcome:
+        """Return the outcome that `value` describes."""
+        if not isinstance(value, Members):
+            fields = Fields(value)
+            agent = fields.take("agent", agent_id)
+            return _end(fields)(agent=agent)
+        agent, shared = split_agent(value)
+        end = self._seen.get(shared)
+        if end is None:
+            end = self._seen[shared] = _end(Fields(Members(shared)))
+        return end(agent=agent)
+
+
+def _end(fields: Fields) -> Callable[..., Outcome]:
+    end = partial(
+        Outcome,
         action=fields.take("action", _action),
         result=fields.take("outcome", _result),
         retcode=fields.take("retcode", optional(text)),
@@ -142,7 +163,7 @@ def _outcome(value: object) -> Outcome:
         attempts=fields.take("attempts", count),
     )
     fields.finish()
-    return outcome
+    return end
 
 
 def _require_counts(value: object, wanted: dict[str, int]) -> None:

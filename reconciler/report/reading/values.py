@@ -70,6 +70,12 @@ def parse_json(data: bytes) -> object:
         raise ValueError("nested deeper than any document of ours") from error
 
 
+class Members(str):
+    """What stands between the braces of an object in JSON, not yet taken apart: `"agent": "1001", "attempts": 1`."""
+
+    __slots__ = ()
+
+
 class Fields:
     """The fields of one JSON object; every one must be asked for, or `finish` refuses it."""
 
@@ -77,6 +83,8 @@ class Fields:
 
     def __init__(self, value: object) -> None:
         """Take the object, or refuse whatever else it is."""
+        if isinstance(value, Members):
+            value = parse_json(f"{{{value}}}".encode())
         if not isinstance(value, dict):
             raise MisreadError(f"{shown(value)} is not an object")
         self._rest: dict[str, Any] = dict(value)
