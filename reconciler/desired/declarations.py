@@ -116,21 +116,13 @@ class FleetFile(Struct, frozen=True, kw_only=True):
     """It tries to declare agents, well or badly."""
 
 
-def collect(document: YamlDocument, problems: Sequence[Diagnostic], *, fine: Sequence[Declaration] = ()) -> FleetFile:
-    """Return what `document` declares.
-
-    Args:
-        document: the file, or what is left of it.
-        problems: those already found in it.
-        fine: what it declares besides.
-    """
+def collect(document: YamlDocument, problems: Sequence[Diagnostic]) -> FleetFile:
+    """Return what `document` declares, in which these problems were found already."""
     pointers = [problem.pointer.split("/")[1:3] for problem in problems]
     reading = _Reading(document, faulty={"/".join(("", *tokens)) for tokens in pointers if len(tokens) > 1})
-    profiles = tuple(reading.profiles())
-    declarations = [*reading.declarations(), *fine]
     return FleetFile(
-        profiles=profiles,
-        declarations=tuple(sorted(declarations, key=lambda each: each.entry.mark) if fine else declarations),
+        profiles=tuple(reading.profiles()),
+        declarations=tuple(reading.declarations()),
         problems=tuple(reading.problems),
         mentions_agents=reading.mentions_agents or any(tokens[:1] == ["agents"] for tokens in pointers),
         complete=all(len(tokens) > 1 or tokens == ["team"] for tokens in pointers),

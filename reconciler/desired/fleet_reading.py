@@ -5,7 +5,8 @@ Rule of this file: with a cutter or without one, the answer is the same; with on
 
 from __future__ import annotations
 
-from reconciler.desired.declarations import Declaration, FleetFile, collect
+from reconciler.desired.alike import Alike
+from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.quick_fleet import Cut, Cutter
 from reconciler.desired.source_file import SourceFile
@@ -21,6 +22,8 @@ class FleetReading(Struct, frozen=True, kw_only=True):
     file: FleetFile | None
     """`None` when nothing can be said about what it declares."""
     problems: tuple[Diagnostic, ...]
+    alike: Alike | None = None
+    """What it declares besides, in entries of which many are alike and that nothing is wrong with."""
 
 
 def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | None = None) -> FleetReading:
@@ -31,8 +34,8 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | None
         rest = read_yaml(path, cut.rest, file=source)
         if _is_as_cut(rest, cut):
             team = rest.value.get("team")
-            fine = tuple(cutter.declarations(cut.fine, source, team=team if isinstance(team, str) else None))
-            return _collected(rest, schema, fine)
+            team = team if isinstance(team, str) else None
+            return _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cutter.models))
     document = read_yaml(path, text, file=source)
     if document.value is None:
         return FleetReading(file=None, problems=document.problems)
@@ -45,10 +48,10 @@ def _is_as_cut(rest: YamlDocument, cut: Cut) -> bool:
     return not rest.problems and isinstance(agents, dict) and list(agents) == list(cut.others)
 
 
-def _collected(document: YamlDocument, schema: Validator, fine: tuple[Declaration, ...] = ()) -> FleetReading:
+def _collected(document: YamlDocument, schema: Validator, alike: Alike | None = None) -> FleetReading:
     problems = validate(document, schema)
-    file = collect(document, problems, fine=fine)
-    return FleetReading(file=file, problems=(*problems, *file.problems))
+    file = collect(document, problems)
+    return FleetReading(file=file, problems=(*problems, *file.problems), alike=alike)
 
 
 def validate(document: YamlDocument, schema: Validator) -> list[Diagnostic]:

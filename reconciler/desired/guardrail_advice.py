@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.desired.marks import YamlDocument
-from reconciler.desired.resolution import Resolved
+from reconciler.desired.resolution import Resolution
 from reconciler.desired.wording import nearest, quote
 from reconciler.model.agent import AgentRange
 from reconciler.model.diagnostic import Diagnostic, Severity
@@ -19,27 +19,29 @@ _PROTECTED = ("guardrails", "protected")
 _FLOORS = ("guardrails", "capacity_floor")
 
 
-def advise_guardrails(site: YamlDocument, agents: Sequence[Resolved]) -> Iterator[Diagnostic]:
+def advise_guardrails(site: YamlDocument, resolution: Resolution) -> Iterator[Diagnostic]:
     """Yield a warning for each protected team or range without an agent, and each floor under no agent's sessions.
 
     Args:
         site: site.yaml, found valid.
-        agents: every agent of the environment, found valid.
+        resolution: of the whole environment, found valid.
     """
     guardrails: dict[str, Any] = site.value.get("guardrails", {})
-    teams = sorted({agent.declaration.team for agent in agents if agent.declaration.team})
-    yield from _about_protected(site, guardrails.get("protected", {}), agents, teams)
-    yield from _about_floors(site, guardrails.get("capacity_floor", {}), agents, teams)
+    protected, floors = guardrails.get("protected", {}), guardrails.get("capacity_floor", {})
+    if protected or floors:
+        teams = sorted({team for team, _ in resolution.groups() if team})
+        yield from _about_protected(site, protected, resolution, teams)
+        yield from _about_floors(site, floors, resolution, teams)
 
 
 def _about_protected(
-    site: YamlDocument, protected: dict[str, Any], agents: Sequence[Resolved], teams: Sequence[str]
+    site: YamlDocument, protected: dict[str, Any], resolution: Resolution, teams: Sequence[str]
 ) -> Iterator[Diagnostic]:
     for index, team in enumerate(protected.get("teams", ())):
         if team not in teams:
             summary = f"no agent is in the protected team {quote(team)}{nearest(team, teams)}"
             yield _warning(site, summary, (*_PROTECTED, "teams", index))
-    declared = sorted(agent.declaration.span for agent in agents)
+    declared = sorted(resolution.spans())
     for index, text in enumerate(protected.get("agents", ())):
         span = AgentRange.parse(str(text))
         if not _any_within(span, declared):
@@ -47,12 +49,12 @@ def _about_protected(
 
 
 def _about_floors(
-    site: YamlDocument, floors: dict[str, Any], agents: Sequence[Resolved], teams: Sequence[str]
+    site: YamlDocument, floors: dict[str, Any], resolution: Resolution, teams: Sequence[str]
 ) -> Iterator[Diagnostic]:
     """Yield what no agent has as desired: a plan can lower such a sum only by removing what is recorded."""
     if not floors:
         return
-    held = {(agent.declaration.team, label) for agent in agents for label in agent.settings.channels}
+    held = {(team, label) for team, settings in resolution.groups() for label in settings.channels}
     by_anybody = {label for _, label in held}
     for label in floors.get("channels", {}):
         if label not in by_anybody and label != "total":
@@ -68,10 +70,10 @@ def _about_floors(
                 yield _warning(site, summary, (*_FLOORS, "teams", team, label))
 
 
-def _any_within(span: AgentRange, declared: Sequence[AgentRange]) -> bool:
+def _any_within(span: AgentRange, declared: Sequence[tuple[int, int]]) -> bool:
     # Valid declarations do not overlap, so only the last one that begins in time can reach into the span.
-    before = bisect_right(declared, span.last, key=lambda other: other.first)
-    return before > 0 and declared[before - 1].last >= span.first
+    before = bisect_right(declared, int(span.last), key=lambda other: other[0])
+    return before > 0 and declared[before - 1][1] >= span.first
 
 
 def _warning(site: YamlDocument, summary: str, tokens: tuple[str | int, ...], *, at_key: bool = False) -> Diagnostic:

@@ -75,6 +75,14 @@ class Profiles:
         self.used.add(entry.base)
         return self._overlay(entry, self._settings[entry.base])
 
+    def inherit_quietly(self, entry: Entry) -> Settings | None:
+        """Return what `inherit` does if there is nothing to report on the way, and else `None`."""
+        reported = len(self.problems)
+        settings = self.inherit(entry)
+        quiet = len(self.problems) == reported and not settings.faulty
+        del self.problems[reported:]
+        return settings if quiet else None
+
     def unused(self) -> list[Entry]:
         """Return the profiles that no agent uses, directly or through another profile, in reading order."""
         reached: set[str] = set()

@@ -19,15 +19,17 @@ from reconciler.desired.bounds import bounded
 from reconciler.desired.declarations import FleetFile
 from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
-from reconciler.desired.fleet_reading import read_fleet, validate
+from reconciler.desired.expansion import expand
+from reconciler.desired.fleet_reading import FleetReading, read_fleet, validate
 from reconciler.desired.gateway_settings import advise_gateway
 from reconciler.desired.guardrail_advice import advise_guardrails
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.quick_fleet import Cutter
-from reconciler.desired.resolution import Resolution, expand, resolve
+from reconciler.desired.resolution import Resolution, resolve
 from reconciler.desired.session_settings import advise_sessions
 from reconciler.desired.site_file import build_site, check_site
 from reconciler.desired.validation import Validator, validator_for
+from reconciler.desired.whereabouts import Whereabouts
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic, Severity
@@ -68,7 +70,8 @@ def load(
         site, refused = loading.site, any(problem.severity is Severity.ERROR for problem in diagnostics)
         if site is None or refused:
             return Loaded(None, diagnostics)
-        return Loaded(Desired(site=site, agents=expand(resolution.agents)), diagnostics)
+        declared = Whereabouts(resolution)
+        return Loaded(Desired(site=site, agents=expand(resolution), declared=declared), diagnostics)
 
 
 def _as_error(problem: Diagnostic) -> Diagnostic:
@@ -79,7 +82,7 @@ class _Loading(Struct):
     """What is known so far."""
 
     problems: list[Diagnostic] = field(default_factory=list)
-    files: list[FleetFile] = field(default_factory=list)
+    readings: list[FleetReading] = field(default_factory=list)
     site: Site | None = None
     site_document: YamlDocument | None = None
     """site.yaml, if nothing is wrong with it."""
@@ -107,16 +110,19 @@ class _Loading(Struct):
 
     def resolve(self, *, allow_empty: bool) -> Resolution:
         """Check all files against each other."""
-        self.complete = self.complete and all(file.complete for file in self.files)
-        resolution = resolve(self.files, complete=self.complete)
+        self.complete = self.complete and all(file.complete for file in self._files())
+        resolution = resolve(self.readings, complete=self.complete)
         self.problems.extend(resolution.problems)
         refused = any(problem.severity is Severity.ERROR for problem in self.problems)
         self.problems.extend(advise(resolution, about_unused=self.complete and not refused))
         if self.complete and not refused and self.site_document is not None:
-            self.problems.extend(advise_guardrails(self.site_document, resolution.agents))
-        if self.complete and not allow_empty and not any(file.mentions_agents for file in self.files):
+            self.problems.extend(advise_guardrails(self.site_document, resolution))
+        if self.complete and not allow_empty and not any(file.mentions_agents for file in self._files()):
             self.problems.append(_no_agents())
         return resolution
+
+    def _files(self) -> list[FleetFile]:
+        return [reading.file for reading in self.readings if reading.file is not None]
 
     def _refuse(self, *problems: Diagnostic) -> None:
         """Keep problems that leave agents and profiles unread."""
@@ -131,7 +137,7 @@ class _Loading(Struct):
         reading = read_fleet(name, text, schema=schema, cutter=cutter)
         self.problems.extend(reading.problems)
         self.complete = self.complete and reading.file is not None
-        self.files.extend([] if reading.file is None else [reading.file])
+        self.readings.append(reading)
 
     def _read_site(self, real: Path) -> None:
         text = self._text(SITE_FILE, real)

@@ -7,18 +7,24 @@ space cost a thousand steps. One problem per declaration that overlaps, at the l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import lt
 
 from reconciler.desired.declarations import Declaration
 from reconciler.model.agent import AgentRange
 from reconciler.model.diagnostic import Diagnostic
 
 
+def any_overlap(firsts: Sequence[int], lasts: Sequence[int]) -> bool:
+    """Tell whether an agent is named by two of the declarations which have these first and last ids."""
+    if all(map(lt, lasts, islice(firsts, 1, None))):
+        return False  # they stand in order, as in most fleets
+    spans = sorted(zip(firsts, lasts, strict=True))
+    return any(first <= last for (_, last), (first, _) in pairwise(spans))
+
+
 def find_overlaps(declarations: Sequence[Declaration]) -> Iterator[Diagnostic]:
     """Report every declaration that names an agent another one names too."""
-    spans = sorted((each.span.first, each.span.last) for each in declarations)
-    if all(last < first for (_, last), (first, _) in pairwise(spans)):
-        return  # as nearly always, and so told without asking each for its place
     reaching: Declaration | None = None
     reported: set[int] = set()
     for current in sorted(declarations, key=_low_to_high):

@@ -1,22 +1,22 @@
 """From declarations to agents.
 
 Rules of this file: whatever is missing is reported where it should have been written, at a profile once however many
-agents use it; ranges are expanded only when nothing at all is wrong; agents with the same numbers from the same
-places share one object for each.
+agents use it; ranges are expanded only when nothing at all is wrong. Of entries that are written alike, only those are
+looked at one by one that there is something to say about: an error, a warning, or that another names the same agent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from reconciler.desired.declarations import Declaration, FleetFile
-from reconciler.desired.inheritance import Profiles, Settings, Written
-from reconciler.desired.overlaps import find_overlaps
-from reconciler.model.agent import AgentId
-from reconciler.model.channel import Channel
-from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import DesiredAgent, Source
+from reconciler.desired.alike import Alike
+from reconciler.desired.declarations import Declaration
+from reconciler.desired.fleet_reading import FleetReading
+from reconciler.desired.inheritance import Profiles, Settings
+from reconciler.desired.overlaps import any_overlap, find_overlaps
+from reconciler.desired.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
@@ -28,22 +28,126 @@ class Resolved(NamedTuple):
     settings: Settings
 
 
+class Quiet(NamedTuple):
+    """Entries of one file, written alike, that there is nothing to say about, with all numbers in force for them."""
+
+    alike: Alike
+    settings: Mapping[str, Settings]
+    """By text. Where the text itself gives a number, it stands in the text's model."""
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """A whole environment resolved, as far as it could be."""
 
     agents: tuple[Resolved, ...]
+    quiet: tuple[Quiet, ...]
+    """The agents besides."""
     profiles: Profiles
     problems: tuple[Diagnostic, ...]
 
+    def groups(self) -> Iterator[tuple[str | None, Settings]]:
+        """Walk the teams with the numbers in force for somebody in them, each at least once."""
+        for agent in self.agents:
+            yield agent.declaration.team, agent.settings
+        for alike, settings in self.quiet:
+            for text in dict.fromkeys(alike.columns.texts):
+                yield alike.team_of(text), settings[text]
 
-def resolve(files: Sequence[FleetFile], *, complete: bool) -> Resolution:
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Walk the first and the last id of every declaration."""
+        for agent in self.agents:
+            yield agent.declaration.span.first, agent.declaration.span.last
+        for quiet in self.quiet:
+            yield from zip(quiet.alike.columns.firsts, quiet.alike.columns.lasts, strict=True)
+
+
+def resolve(readings: Sequence[FleetReading], *, complete: bool) -> Resolution:
     """Resolve what all fleet files declare; unless they are `complete`, something may not have been read."""
+    files = [reading.file for reading in readings if reading.file is not None]
     profiles = Profiles([profile for file in files for profile in file.profiles], complete=complete)
-    declarations = [declaration for file in files for declaration in file.declarations]
+    declarations, quiet = _told_apart(readings, _Texts(profiles))
     agents = tuple(Resolved(declaration, profiles.inherit(declaration.entry)) for declaration in declarations)
     sound = tuple(agent for agent in agents if not agent.settings.faulty)
     problems = [*profiles.problems, *find_overlaps(declarations), *_find_missing(sound, profiles)]
-    return Resolution(agents=sound, profiles=profiles, problems=tuple(problems))
+    return Resolution(agents=sound, quiet=quiet, profiles=profiles, problems=tuple(problems))
+
+
+class _Texts:
+    """What the texts of entries come to, each worked out once."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self.settings: dict[str, Settings] = {}
+        """Of the texts that nothing is wrong with."""
+        self._loud: set[str] = set()
+        """Texts that something is to be said about wherever they stand."""
+        self._remarkable: set[str] = set()
+        """Texts whose profile something is to be said about, once."""
+
+    def look_at(self, alike: Alike) -> list[bool]:
+        """Tell of each entry whether it is to be looked at by itself."""
+        columns = alike.columns
+        texts = dict.fromkeys(columns.texts)
+        for text in texts.keys() - self.settings.keys() - self._loud:
+            self._learn(text, alike)
+        looked_at = [text in self._loud for text in columns.texts] if self._loud else [False] * len(alike)
+        for text in self._remarkable & texts.keys():
+            looked_at[columns.texts.index(text)] = True
+        if looked_at and min(columns.firsts) <= RESERVED_LAST and max(columns.lasts) >= RESERVED_FIRST:
+            spans = zip(columns.firsts, columns.lasts, strict=True)
+            reserved = [first <= RESERVED_LAST and last >= RESERVED_FIRST for first, last in spans]
+            looked_at = [one or other for one, other in zip(looked_at, reserved, strict=True)]
+        return looked_at
+
+    def _learn(self, text: str, alike: Alike) -> None:
+        entry = alike.models[text].declaration.entry
+        settings = self._profiles.inherit_quietly(entry)
+        if settings is None or _missing(settings):
+            self._loud.add(text)
+            return
+        if any(about_settings(settings)):
+            gives_numbers = entry.total is not None or bool(entry.channels)
+            (self._loud if gives_numbers else self._remarkable).add(text)
+        self.settings[text] = settings
+
+
+def _told_apart(readings: Sequence[FleetReading], texts: _Texts) -> tuple[Sequence[Declaration], tuple[Quiet, ...]]:
+    """Return the declarations that are looked at one by one, in reading order, and all the others."""
+    if _any_overlap(readings):
+        return _all_declarations(readings), ()
+    declarations: list[Declaration] = []
+    quiet: list[Quiet] = []
+    for reading in readings:
+        declarations += () if reading.file is None else reading.file.declarations
+        if reading.alike is not None:
+            looked_at = texts.look_at(reading.alike)
+            declarations += reading.alike.only(looked_at).declarations() if any(looked_at) else ()
+            rest = reading.alike.only(not each for each in looked_at) if any(looked_at) else reading.alike
+            quiet.append(Quiet(rest, texts.settings))
+    return sorted(declarations, key=_order), tuple(quiet)
+
+
+def _any_overlap(readings: Sequence[FleetReading]) -> bool:
+    firsts: list[int] = []
+    lasts: list[int] = []
+    for reading in readings:
+        spans = () if reading.file is None else [each.span for each in reading.file.declarations]
+        firsts += [span.first for span in spans]
+        lasts += [span.last for span in spans]
+        if reading.alike is not None:
+            firsts += reading.alike.columns.firsts
+            lasts += reading.alike.columns.lasts
+    return any_overlap(firsts, lasts)
+
+
+def _all_declarations(readings: Sequence[FleetReading]) -> list[Declaration]:
+    plain = chain.from_iterable(reading.file.declarations for reading in readings if reading.file is not None)
+    alike = chain.from_iterable(reading.alike.declarations() for reading in readings if reading.alike is not None)
+    return sorted((*plain, *alike), key=_order)
+
+
+def _order(declaration: Declaration) -> tuple[str, int]:
+    return declaration.entry.order()
 
 
 def _find_missing(agents: Sequence[Resolved], profiles: Profiles) -> Iterator[Diagnostic]:
@@ -67,76 +171,3 @@ def _find_missing(agents: Sequence[Resolved], profiles: Profiles) -> Iterator[Di
 
 def _missing(settings: Settings) -> list[str]:
     return [what for what, found in (("total", settings.total), ("channel", settings.channels)) if not found]
-
-
-def expand(agents: Sequence[Resolved]) -> dict[AgentId, DesiredAgent]:
-    """Return every agent, sorted. Only for agents without problems: no overlap, nothing missing."""
-    sharing = _Sharing()
-    expanded: dict[AgentId, DesiredAgent] = {}
-    for agent in sorted(agents, key=lambda resolved: resolved.declaration.span.first):
-        desired, span = _desired(agent, sharing), agent.declaration.span
-        if span.first == span.last:  # as most are
-            expanded[span.first] = desired
-        else:
-            expanded.update(dict.fromkeys(span, desired))
-    return expanded
-
-
-class _Sharing:
-    """Equal values made once."""
-
-    def __init__(self) -> None:
-        self._by_settings: dict[int, tuple[Concurrency, Mapping[str, Source]]] = {}
-        self._by_numbers: dict[tuple[int, tuple[tuple[str, int], ...]], Concurrency] = {}
-
-    def values(self, settings: Settings) -> tuple[Concurrency, Mapping[str, Source]]:
-        """Return the concurrency and the origins of `settings`, the same ones for the same settings."""
-        # By identity: settings live as long as the resolution does, and agents of one profile have the profile's own.
-        made = self._by_settings.get(id(settings))
-        if made is None:
-            made = self._by_settings[id(settings)] = self._make(settings)
-        return made
-
-    def _make(self, settings: Settings) -> tuple[Concurrency, Mapping[str, Source]]:
-        if settings.total is None:
-            raise ValueError("settings without a total are refused before they are expanded")
-        total, channels = settings.total, settings.channels
-        numbers = total.value, tuple((label, number.value) for label, number in channels.items())
-        concurrency = self._by_numbers.get(numbers)
-        if concurrency is None:
-            by_channel = {Channel.from_label(label): value for label, value in numbers[1]}
-            concurrency = self._by_numbers[numbers] = Concurrency.of(total.value, by_channel)
-        return concurrency, _Origins(total, channels)
-
-
-class _Origins(Mapping[str, Source]):
-    """Where each number was written; worked out when somebody asks, since that is for one agent in a hundred."""
-
-    __slots__ = ("_written",)
-
-    def __init__(self, total: Written, channels: Mapping[str, Written]) -> None:
-        self._written = {"total": total, **channels}
-
-    def __getitem__(self, name: str) -> Source:
-        return self._written[name].source()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._written)
-
-    def __len__(self) -> int:
-        return len(self._written)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-
-def _desired(agent: Resolved, sharing: _Sharing) -> DesiredAgent:
-    declaration = agent.declaration
-    concurrency, origins = sharing.values(agent.settings)
-    return DesiredAgent(
-        concurrency=concurrency,
-        team=declaration.team,
-        protected=declaration.protected,
-        source=declaration.entry.file.source(declaration.entry.mark),
-        origins=origins,
-    )

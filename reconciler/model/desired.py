@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
+from reconciler.model.ordering import by_agent
 from reconciler.model.site import Site
-from reconciler.values import Struct, settle
+from reconciler.values import Struct, field, settle
 
 
 class Source(Struct, frozen=True, order=True):
@@ -24,16 +26,25 @@ class Source(Struct, frozen=True, order=True):
 
 
 class DesiredAgent(Struct, frozen=True, kw_only=True):
-    """One agent as desired. Agents of one range or profile share their values and origins."""
+    """What is desired of an agent. Agents of whom the same is desired share one."""
 
     concurrency: Concurrency
     team: str | None
     """The agent's own team or its file's; `None` when neither names one."""
     protected: bool
-    source: Source
-    """The line of the agent's (or its range's) declaration."""
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """Where an agent was declared."""
+
+    source: Source | None
+    """The line of the agent's (or its range's) declaration; `None` of values that no file declares."""
     origins: Mapping[str, Source]
     """Where each number was written: `total` and channel labels, each to the line of a profile or declaration."""
+
+
+NOWHERE = Declared(source=None, origins=MappingProxyType({}))
+"""Of an agent that no file declares."""
 
 
 class Desired(Struct, frozen=True, kw_only=True):
@@ -42,7 +53,9 @@ class Desired(Struct, frozen=True, kw_only=True):
     site: Site
     agents: Mapping[AgentId, DesiredAgent]
     """Sorted by agent id, whatever order they come in."""
+    declared: Mapping[AgentId, Declared] = field(default_factory=dict)
+    """Where, of those who are declared in files. Worked out for whom it is asked, which is one agent in a hundred."""
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copy is this value's own."""
-        settle(self, "agents", dict(sorted(self.agents.items())))
+        settle(self, "agents", by_agent(self.agents))

@@ -16,17 +16,15 @@ The decision for one agent is `_fate`, a walk down the cases in this order:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum, auto
-from types import MappingProxyType
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Desired, DesiredAgent, Source
+from reconciler.model.desired import Desired, DesiredAgent
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
-from reconciler.model.plan import Action, Change, Plan, PlanOptions, Scope
+from reconciler.model.plan import Action, Plan, PlanOptions, Scope
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning.capacity import capacity_of
 from reconciler.planning.guardrails import check_guardrails
@@ -36,8 +34,6 @@ from reconciler.planning.standing import standing_of_called
 from reconciler.planning.values import in_force
 from reconciler.values import Struct, field, replace
 
-_NO_PLACE = Source("", 0)
-_NO_ORIGINS: Mapping[str, Source] = MappingProxyType({})
 """One object, see `EditExplainer`."""
 
 
@@ -76,7 +72,7 @@ def plan_back(
     fates = _sort(inverse, desired, state, scope)
     wanted = Desired(site=desired.site, agents=fates.wanted)
     plan = make_plan(wanted, replace(state, agents=fates.records), PlanOptions(scope=scope))
-    changes = tuple(map(_without_place, plan.changes))
+    changes = plan.changes  # without a line of the YAML: none gives these values
     everybody = state.with_agents({**state.agents, **fates.records})
     standing = tuple(standing_of_called(changes, everybody.agents))
     capacity = capacity_of(everybody.agents, changes, standing, restored=fates.restored)
@@ -141,14 +137,7 @@ def _as_desired(before: AgentRecord | None, in_yaml: DesiredAgent | None) -> Des
     if before is None:
         return None
     protected = before.protected or (in_yaml is not None and in_yaml.protected)
-    return DesiredAgent(
-        concurrency=before.concurrency, team=before.team, protected=protected, source=_NO_PLACE, origins=_NO_ORIGINS
-    )
-
-
-def _without_place(change: Change) -> Change:
-    """Return `change` without a line of the YAML: none gives these values."""
-    return replace(change, source=None)
+    return DesiredAgent(concurrency=before.concurrency, team=before.team, protected=protected)
 
 
 def _going_back(inverse: InversePlan, fates: _Sorted) -> GoingBack:

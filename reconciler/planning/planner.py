@@ -6,12 +6,11 @@ tells the same story for people. Everything else here carries it over a whole fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Desired, DesiredAgent, Source
+from reconciler.model.desired import NOWHERE, Desired, DesiredAgent
 from reconciler.model.plan import Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Set
 from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.model.site import OnAgentRemoval
@@ -31,9 +30,6 @@ from reconciler.planning.standing import (
 )
 from reconciler.planning.values import Sending, reset_values
 from reconciler.values import Struct
-
-_NOWHERE: Mapping[str, Source] = MappingProxyType({})
-"""The origins of values that no line of the fleet gives; one object, see `EditExplainer`."""
 
 
 class _Question(Struct, frozen=True):
@@ -166,6 +162,7 @@ def _set(
     reason: Reason,
 ) -> Set:
     before = None if record is None else record.concurrency
+    declared = question.desired.declared.get(agent, NOWHERE)
     if record is None or reason is Reason.CHANGED:
         # A guardrail stands before every change of a protected agent's values, so a person has approved this one.
         standing = desired_standing(wanted)
@@ -177,8 +174,8 @@ def _set(
         reason=reason,
         before=before,
         after=after,
-        edits=question.explainer.explain(before, after, wanted=wanted.concurrency, origins=wanted.origins),
-        source=wanted.source,
+        edits=question.explainer.explain(before, after, wanted=wanted.concurrency, origins=declared.origins),
+        source=declared.source,
         protected=standing.protected,
     )
 
@@ -194,7 +191,7 @@ def _reassert(
         reason=reason,
         before=record.concurrency,
         after=record.concurrency,
-        source=wanted.source,
+        source=question.desired.declared.get(agent, NOWHERE).source,
         protected=standing.protected,
     )
 
@@ -204,7 +201,7 @@ def _remove(question: _Question, agent: AgentId, record: AgentRecord) -> Forget 
     if site.on_agent_removal is OnAgentRemoval.FORGET:
         return Forget(agent=agent, team=record.team, reason=Reason.NOT_DESIRED, before=record.concurrency)
     after = reset_values(record.concurrency, site)
-    edits = question.explainer.explain(record.concurrency, after, wanted=site.reset, origins=_NOWHERE)
+    edits = question.explainer.explain(record.concurrency, after, wanted=site.reset, origins=NOWHERE.origins)
     return Reset(
         agent=agent,
         team=record.team,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from report.examples import DIAGNOSTICS, fates
-from support.fleets import agent_range, concurrency, desired, desired_agent, record, site, state
+from support.fleets import agent_range, concurrency, declared, desired, desired_agent, origins, record, site, state
 
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import DesiredAgent, Source
+from reconciler.model.desired import Declared, DesiredAgent, Source
 from reconciler.model.diagnostic import Severity
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Plan
@@ -49,29 +49,31 @@ def _teams() -> Iterator[tuple[str, range, Concurrency, Concurrency]]:
     yield "mail", range(5001, 5041), _MAIL, _MAIL
 
 
-def _wanted(team: str, value: Concurrency) -> DesiredAgent:
-    agent = desired_agent(value, team=team, source=Source(f"agents/{team}.yaml", 4))
-    origins = {name: Source("profiles.yaml", 10 + line) for name, line in _LINES.items() if name in agent.origins}
-    return replace(agent, origins=origins)
+def _place(wanted: DesiredAgent) -> Declared:
+    fields = origins(wanted.concurrency)
+    lines = {name: Source("profiles.yaml", 10 + line) for name, line in _LINES.items() if name in fields}
+    return declared(wanted.concurrency, Source(f"agents/{wanted.team}.yaml", 4), **lines)
 
 
 @cache
 def floor() -> Plan:
     """Three hundred agents: a weak night shift, a channel closed, four leave, six come, four move, and an exception."""
     recorded: dict[int, Concurrency | AgentRecord] = {}
-    wanted: dict[int, Concurrency | DesiredAgent] = {}
+    wanted: dict[int, DesiredAgent] = {}
     for team, agents, before, after in _teams():
         recorded |= {agent: record(before, team=team) for agent in agents}
-        wanted |= {agent: _wanted(team, after) for agent in agents}
+        wanted |= {agent: desired_agent(after, team=team) for agent in agents}
     for agent in (1007, 1019, 1020, 5003):
         del wanted[agent]
-    wanted |= {agent: _wanted("east", _SENIOR) for agent in range(1121, 1127)}
-    wanted[4002] = _wanted("vip", concurrency(6, web_chat=0, whatsapp=3))
-    wanted |= {agent: _wanted("night", _MAIL) for agent in range(5010, 5014)}
+    wanted |= {agent: desired_agent(_SENIOR, team="east") for agent in range(1121, 1127)}
+    wanted[4002] = desired_agent(concurrency(6, web_chat=0, whatsapp=3), team="vip")
+    wanted |= {agent: desired_agent(_MAIL, team="night") for agent in range(5010, 5014)}
     limits = GuardrailSettings(
         max_changed_percent=30, min_population=10, max_to_zero=10, protected_agents=(agent_range("4001-4012"),)
     )
-    return make_plan(desired(wanted, at=site(guardrails=limits, url="https://gateway.example:8043")), state(recorded))
+    places = {agent: _place(each) for agent, each in wanted.items()}
+    at = site(guardrails=limits, url="https://gateway.example:8043")
+    return make_plan(desired(wanted, at=at, places=places), state(recorded))
 
 
 def plan_report() -> PlanReport:

@@ -25,8 +25,8 @@ def resolved_json(desired: Desired) -> dict[str, Any]:
             "channels": {channel.label: number for channel, number in wanted.concurrency.channels},
             "team": wanted.team,
             "protected": wanted.protected,
-            "source": str(wanted.source),
-            "origins": {name: str(source) for name, source in wanted.origins.items()},
+            "source": str(desired.declared[agent].source),
+            "origins": {name: str(source) for name, source in desired.declared[agent].origins.items()},
         }
         for agent, wanted in desired.agents.items()
     }

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from reconciler.desired import load
 from reconciler.desired.declarations import collect
-from reconciler.desired.inheritance import Settings
-from reconciler.desired.resolution import Resolved, expand
+from reconciler.desired.expansion import expand
+from reconciler.desired.inheritance import Profiles, Settings
+from reconciler.desired.resolution import Resolution, Resolved
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
@@ -101,8 +102,9 @@ def test_a_fleet_resolves_as_the_oracle_says(fleet: dict[str, Any]) -> None:
     }
     assert expected == actual
     assert sorted(expected) == list(actual)
-    for wanted in loaded.desired.agents.values():
-        assert {"total", *(channel.label for channel, _ in wanted.concurrency.channels)} == set(wanted.origins)
+    for agent, wanted in loaded.desired.agents.items():
+        origins = loaded.desired.declared[agent].origins
+        assert {"total", *(channel.label for channel, _ in wanted.concurrency.channels)} == set(origins)
 
 
 def spans() -> st.SearchStrategy[list[tuple[int, int]]]:
@@ -134,7 +136,9 @@ def test_agents_of_a_profile_share_their_values_and_origins(tmp_path: Path) -> N
     assert desired is not None
     agents = desired.agents
     assert agents[AgentId(1001)].concurrency is agents[AgentId(1002)].concurrency
-    assert agents[AgentId(1001)].origins is agents[AgentId(1009)].origins
+    declared = desired.declared
+    assert declared[AgentId(1001)].origins is declared[AgentId(1009)].origins
+    assert declared[AgentId(1002)] is declared[AgentId(1009)]
     assert agents[AgentId(1002)] is agents[AgentId(1009)]
     assert agents[AgentId(1001)].concurrency is not agents[AgentId(1010)].concurrency
 
@@ -145,16 +149,19 @@ def test_equal_numbers_from_different_places_share_only_the_numbers(tmp_path: Pa
     assert desired is not None
     one, other = desired.agents.values()
     assert one.concurrency is other.concurrency
-    assert one.origins != other.origins
-    assert repr(dict(one.origins)) == repr(one.origins)
-    assert len(one.origins) == 2
+    here, there = desired.declared.values()
+    assert here.origins != there.origins
+    assert repr(dict(here.origins)) == repr(here.origins)
+    assert len(here.origins) == 2
 
 
 def test_what_was_not_checked_is_not_expanded() -> None:
     document = read_yaml("x.yaml", "agents: {1001: {team: a}}")
     declaration = collect(document, []).declarations[0]
+    unsettled = Resolved(declaration, Settings(None, {}))
+    resolution = Resolution(agents=(unsettled,), quiet=(), profiles=Profiles([], complete=True), problems=())
     with pytest.raises(ValueError, match="refused before they are expanded"):
-        expand([Resolved(declaration, Settings(None, {}))])
+        expand(resolution)
 
 
 def test_a_chain_of_profiles_may_be_long(tmp_path: Path) -> None:

@@ -12,11 +12,22 @@ import pytest
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.fleets import Situation, concurrency, desired, desired_agent, fleet_of, record, site, situations, state
+from support.fleets import (
+    Situation,
+    concurrency,
+    declared,
+    desired,
+    desired_agent,
+    fleet_of,
+    record,
+    site,
+    situations,
+    state,
+)
 
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import DesiredAgent, Source
+from reconciler.model.desired import Declared, DesiredAgent, Source
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Change, Edit, EditKind, Reason, Set
 from reconciler.model.site import OnAgentRemoval, OnChannelRemoval
@@ -146,23 +157,23 @@ def test_the_cause_of_an_edit_is_the_line_its_number_was_written_on() -> None:
         concurrency=concurrency(8, web_chat=4, five_g=2),
         team=None,
         protected=False,
-        source=own,
-        origins={"total": profile, "web_chat": own, "5g": profile},
     )
-    (change,) = make_plan(desired({1001: wanted}), state({1001: concurrency(25, web_chat=9, five_g=1)})).changes
+    place = Declared(source=own, origins={"total": profile, "web_chat": own, "5g": profile})
+    (change,) = make_plan(
+        desired({1001: wanted}, places={1001: place}), state({1001: concurrency(25, web_chat=9, five_g=1)})
+    ).changes
     expected = {"total": profile, "channels.web_chat": own, "channels.5g": profile}
     assert expected == {edit.field: edit.cause for edit in change.edits}
 
 
 def test_two_agents_with_one_difference_each_keep_their_own_cause() -> None:
     lines = [Source("agents/east.yaml", line) for line in (3, 4)]
-    agents = {
-        number: DesiredAgent(
-            concurrency=concurrency(25, web_chat=8), team=None, protected=False, source=line, origins={"web_chat": line}
-        )
+    agents = fleet_of((1001, 1002), concurrency(25, web_chat=8))
+    places = {
+        number: Declared(source=line, origins={"web_chat": line})
         for number, line in zip((1001, 1002), lines, strict=True)
     }
-    plan = make_plan(desired(agents), state(fleet_of(agents, concurrency(25, web_chat=9))))
+    plan = make_plan(desired(agents, places=places), state(fleet_of(agents, concurrency(25, web_chat=9))))
     assert lines == [edit.cause for change in plan.changes for edit in change.edits]
 
 
@@ -212,9 +223,9 @@ def test_deepdiff_is_not_loaded_before_something_is_to_be_explained() -> None:
 
 def test_agents_who_share_values_and_origins_share_their_edits() -> None:
     shared = desired_agent(concurrency(25, web_chat=8))
-    first, second, third = make_plan(
-        desired({1001: shared, 1002: shared, 1003: concurrency(25, sms=1)}), state()
-    ).changes
+    place = declared(shared.concurrency)
+    wanted = desired({1001: shared, 1002: shared, 1003: concurrency(25, sms=1)}, places={1001: place, 1002: place})
+    first, second, third = make_plan(wanted, state()).changes
     assert first.edits is second.edits
     assert first.edits != third.edits
 

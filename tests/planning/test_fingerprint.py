@@ -30,7 +30,7 @@ from support.fleets import (
 from reconciler.errors import StalePlanError
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Source
+from reconciler.model.desired import Declared, Source
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Base, Change, Forget, Plan, PlanOptions, Reason, Reassert, Reset, Scope, Set
 from reconciler.planning import compare_plans, fingerprint, make_plan
@@ -159,11 +159,11 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_changes(some: Plan, data:
 @given(wanted=desireds, recorded=states)
 def test_a_moved_file_a_merge_commit_or_a_new_serial_does_not_spoil_a_fingerprint(wanted: Any, recorded: Any) -> None:
     moved = {
-        agent: replace(each, source=Source("moved/west.yaml", each.source.line + 40), origins={})
-        for agent, each in wanted.agents.items()
+        agent: Declared(source=Source("moved/west.yaml", number + 40), origins={})
+        for number, agent in enumerate(wanted.agents)
     }
     plan = make_plan(wanted, recorded)
-    again = make_plan(replace(wanted, agents=moved), replace(recorded, serial=recorded.serial + 3))
+    again = make_plan(replace(wanted, declared=moved), replace(recorded, serial=recorded.serial + 3))
     assert plan.fingerprint == again.fingerprint
 
 

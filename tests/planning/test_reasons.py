@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.fleets import EARLIER, NOW, agent_id, agent_range, concurrency, desired, desired_agent, record, site, state
+from support.fleets import (
+    EARLIER,
+    EAST,
+    NOW,
+    agent_id,
+    agent_range,
+    concurrency,
+    desired,
+    desired_agent,
+    record,
+    site,
+    state,
+)
 
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Desired
@@ -228,7 +240,7 @@ def test_a_reset_keeps_the_protection_until_the_record_is_dropped(*, protected: 
 def test_a_change_names_the_desired_team_and_the_line_of_the_agent() -> None:
     wanted = desired_agent(VALUES, team="night")
     (change,) = plan_for_one(desired({1001: wanted}), record(OTHERS, team="east")).changes
-    assert ("night", wanted.source) == (change.team, change.source)
+    assert (change.team, change.source) == ("night", EAST)
 
 
 @pytest.mark.parametrize("policy", OnAgentRemoval)

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from report.examples import COLORED, EVERY, LARGER, PLAIN, PLANS, SENIOR, SOCIAL, one_edit, plans, text_of, usual_text
-from support.fleets import concurrency, desired, desired_agent, fleet_of, record, scope, state
+from support.fleets import concurrency, declared, desired, desired_agent, fleet_of, record, scope, state
 
 from reconciler.model.desired import Source
 from reconciler.model.plan import Action, Plan, PlanOptions
@@ -147,10 +147,10 @@ def test_identical_edits_written_at_many_lines_are_still_one_line() -> None:
         return Source("agents/east.yaml", line)
 
     value = concurrency(web_chat=4)
-    agents = {
-        1000 + line: replace(desired_agent(value), origins={"web_chat": written_at(line)}) for line in range(1, 6)
-    }
-    plan = make_plan(desired(agents), state(fleet_of(range(1001, 1006), concurrency(web_chat=3))))
+    places = {1000 + line: declared(value, web_chat=written_at(line)) for line in range(1, 6)}
+    plan = make_plan(
+        desired(fleet_of(places, value), places=places), state(fleet_of(range(1001, 1006), concurrency(web_chat=3)))
+    )
     head = "~ 5 agents  web_chat 3 → 4  agents/east.yaml:1, agents/east.yaml:2, agents/east.yaml:3, and 2 more lines"
     assert head in text_of(plan).splitlines()
 

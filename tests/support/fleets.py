@@ -19,7 +19,7 @@ from reconciler.model.capacity import CapacityFloor
 from reconciler.model.changed_since import ChangedSince
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Desired, DesiredAgent, Source
+from reconciler.model.desired import Declared, Desired, DesiredAgent, Source
 from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.plan import Call, Forget, Plan, PlanOptions, Reassert, Reset, Scope, Set
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, Site
@@ -34,6 +34,8 @@ EARLIER = "2025-03-01T08:00:00Z"
 NOW = "2025-03-01T12:00:00Z"
 """When `settle` says so."""
 
+EAST = Source("agents/east.yaml", 3)
+"""Where agents are declared unless a test says otherwise."""
 NO_GUARDRAILS = GuardrailSettings(max_changed_percent=None)
 
 
@@ -64,16 +66,13 @@ def desired_agent(
     *,
     team: str | None = "east",
     protected: bool = False,
-    source: Source | None = None,
 ) -> DesiredAgent:
-    value = value or concurrency()
-    return DesiredAgent(
-        concurrency=value,
-        team=team,
-        protected=protected,
-        source=source or Source("agents/east.yaml", 3),
-        origins=origins(value),
-    )
+    return DesiredAgent(concurrency=value or concurrency(), team=team, protected=protected)
+
+
+def declared(value: Concurrency, source: Source = EAST, **fields: Source) -> Declared:
+    """Declared in `source`, and each number on a line of its own unless `fields` say where they all are."""
+    return Declared(source=source, origins=fields or origins(value))
 
 
 def site(
@@ -88,15 +87,19 @@ def site(
     return Site(**{"name": SITE, "gateway": gateway, "guardrails": guardrails, **settings})
 
 
-def desired(agents: Mapping[int, Concurrency | DesiredAgent] | None = None, *, at: Site | None = None) -> Desired:
-    """An environment with these agents, at the site `at`."""
-    return Desired(
-        site=at or site(),
-        agents={
-            AgentId(number): value if isinstance(value, DesiredAgent) else desired_agent(value)
-            for number, value in (agents or {}).items()
-        },
-    )
+def desired(
+    agents: Mapping[int, Concurrency | DesiredAgent] | None = None,
+    *,
+    at: Site | None = None,
+    places: Mapping[int, Declared] | None = None,
+) -> Desired:
+    """An environment with these agents, at the site `at`, each declared where `places` or the dullest of files say."""
+    wanted = {
+        AgentId(number): value if isinstance(value, DesiredAgent) else desired_agent(value)
+        for number, value in (agents or {}).items()
+    }
+    where = {agent: (places or {}).get(agent) or declared(value.concurrency) for agent, value in wanted.items()}
+    return Desired(site=at or site(), agents=wanted, declared=where)
 
 
 def record(
@@ -274,13 +277,10 @@ few_concurrencies = st.sampled_from(
 callnums_keys = st.sampled_from(CallnumsKey)
 
 desired_agents = st.builds(
-    lambda value, likeness: replace(likeness, concurrency=value, origins=origins(value)),
+    lambda value, likeness: replace(likeness, concurrency=value),
     few_concurrencies,
     st.sampled_from(
-        [
-            desired_agent(team=team, protected=protected, source=source)
-            for team, protected, source in product((None, *TEAMS), (False, True), _SOURCES)
-        ]
+        [desired_agent(team=team, protected=protected) for team, protected in product((None, *TEAMS), (False, True))]
     ),
 )
 records = st.builds(
@@ -366,7 +366,20 @@ plan_options = st.builds(
     at=st.just(NOW),
     sessions=st.booleans(),
 )
-desireds = st.builds(lambda at, agents: Desired(site=at, agents=agents), sites, desired_fleets)
+desireds = st.builds(
+    lambda at, agents, sources: desired(
+        agents,
+        at=at,
+        places={
+            agent: declared(agents[agent].concurrency, source)
+            for agent, source in zip(POOL, sources, strict=True)
+            if agent in agents
+        },
+    ),
+    sites,
+    desired_fleets,
+    st.lists(st.sampled_from(_SOURCES), min_size=len(POOL), max_size=len(POOL)),
+)
 situations = st.builds(
     Situation,
     desired=desireds,
