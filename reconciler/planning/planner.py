@@ -6,7 +6,8 @@ tells the same story for people. Everything else here carries it over a whole fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
@@ -42,6 +43,11 @@ class _Question(Struct, frozen=True):
     reassert_all: bool
     age_limit: AgeLimit | None
 
+    def is_settled(self, wanted: DesiredAgent, record: AgentRecord) -> bool:
+        """Tell of an agent with nothing to do whether that goes for all of whom the same is desired and held."""
+        by_agent = bool(self.session_keys) or self.age_limit is not None
+        return not by_agent and (wanted.team, wanted.protected) == (record.team, record.protected)
+
 
 def make_plan(
     desired: Desired,
@@ -71,8 +77,8 @@ def make_plan(
     if options.sessions and session_keys is None:
         raise ValueError("to compare sessions, their keys must be given")
     question = _ask(desired, options, session_keys or {})
-    changes, unchanged = _walk(question, state, options)
-    standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(unchanged, desired, state))
+    changes, unchanged, unsettled = _walk(question, state, options)
+    standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(unsettled, desired, state))
     capacity = capacity_of(state.agents, changes, standing)
     gateway = desired.site.gateway
     return Plan(
@@ -104,24 +110,45 @@ def _ask(desired: Desired, options: PlanOptions, session_keys: SessionKeys) -> _
     )
 
 
-def _walk(question: _Question, state: State, options: PlanOptions) -> tuple[tuple[Change, ...], tuple[AgentId, ...]]:
+class _Walked(NamedTuple):
+    """What came of walking the fleet."""
+
+    changes: tuple[Change, ...]
+    unchanged: tuple[AgentId, ...]
+    unsettled: Sequence[AgentId]
+    """Those of the unchanged who may be recorded in another team, or otherwise protected."""
+
+
+def _walk(question: _Question, state: State, options: PlanOptions) -> _Walked:
     changes: list[Change] = []
     unchanged: list[AgentId] = []
+    unsettled: list[AgentId] = []
+    settled: set[tuple[int, int]] = set()  # what is desired and what is held, where they agree whoever it is about
     scope = options.scope if options.scope.partial else None
     for agent, wanted, record in _pairs(question.desired, state):
         if scope is not None and not in_scope(scope, agent, wanted, record):
             continue
-        change = _decide(question, agent, wanted, record)
-        if change is None:
+        if wanted is not None and record is not None and (id(wanted), id(record.holding)) in settled:
             unchanged.append(agent)
-        else:
+            continue
+        change = _decide(question, agent, wanted, record)
+        if change is not None:
             changes.append(change)
-    return tuple(changes), tuple(unchanged)
+            continue
+        unchanged.append(agent)
+        if wanted is not None and record is not None and question.is_settled(wanted, record):
+            settled.add((id(wanted), id(record.holding)))
+        else:
+            unsettled.append(agent)
+    return _Walked(tuple(changes), tuple(unchanged), unsettled)
 
 
 def _pairs(desired: Desired, state: State) -> Iterator[tuple[AgentId, DesiredAgent | None, AgentRecord | None]]:
-    for agent in sorted({*desired.agents, *state.agents}):
-        yield agent, desired.agents.get(agent), state.agents.get(agent)
+    wanted, recorded = desired.agents, state.agents
+    if wanted.keys() == recorded.keys():  # both are in order
+        return zip(wanted, wanted.values(), recorded.values(), strict=True)
+    agents = sorted({*wanted, *recorded})
+    return zip(agents, map(wanted.get, agents), map(recorded.get, agents), strict=True)
 
 
 def _decide(

@@ -1,17 +1,26 @@
-"""A file read entry by entry and the same file read as a whole: the same declarations, the same problems."""
+"""Files read entry by entry and the same files read as a whole: the same declarations, problems, agents and places."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.desired.advice import advise
+from reconciler.desired.declarations import FleetFile
+from reconciler.desired.expansion import expand
 from reconciler.desired.fleet_reading import FleetReading, read_fleet
 from reconciler.desired.quick_fleet import Cutter
+from reconciler.desired.resolution import resolve
 from reconciler.desired.validation import validator_for
+from reconciler.desired.whereabouts import Whereabouts
+from reconciler.model.diagnostic import Severity
+from reconciler.model.ordering import by_agent
+from reconciler.values import replace
 
 EXAMPLES = 20_000 if os.environ.get("TORTURE") else 300
 FLEET = validator_for("fleet")
@@ -67,20 +76,95 @@ def fleet_texts(draw: st.DrawFn) -> str:
     return text[:at] + draw(st.sampled_from(SLIPS)) + text[at:]
 
 
-def quickly(text: str) -> FleetReading:
-    return read_fleet("fleet.yaml", text, schema=FLEET, cutter=Cutter(FLEET.accepts, alike=0))
+def quickly(text: str, path: str = "fleet.yaml", cutter: Cutter | None = None) -> FleetReading:
+    return read_fleet(path, text, schema=FLEET, cutter=cutter or Cutter(FLEET.accepts, alike=0))
 
 
-def plainly(text: str) -> FleetReading:
-    return read_fleet("fleet.yaml", text, schema=FLEET)
+def plainly(text: str, path: str = "fleet.yaml") -> FleetReading:
+    return read_fleet(path, text, schema=FLEET)
+
+
+def one_by_one(reading: FleetReading) -> FleetFile | None:
+    """What the file declares, those entries among them that are kept in columns."""
+    if reading.file is None or reading.alike is None:
+        return reading.file
+    declarations = sorted((*reading.file.declarations, *reading.alike.declarations()), key=lambda each: each.entry.mark)
+    return replace(reading.file, declarations=tuple(declarations))
+
+
+def whole_story(readings: Sequence[FleetReading], *, complete: bool = True) -> tuple[object, ...]:
+    """Everything there is to say about an environment of these files, and where each agent of it was declared."""
+    resolution = resolve(readings, complete=complete)
+    problems = sorted((*resolution.problems, *advise(resolution, about_unused=complete)))
+    groups = {(team, label) for team, settings in resolution.groups() for label in settings.channels}
+    story = problems, groups, sorted(resolution.spans())
+    if any(each.severity is Severity.ERROR for each in (*problems, *(p for each in readings for p in each.problems))):
+        return story
+    agents, where = by_agent(expand(resolution)), Whereabouts(resolution)
+    assert agents.keys() == where.keys()
+    places = {agent: (declared.source, dict(declared.origins)) for agent, declared in where.items()}
+    return *story, list(agents.items()), places
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(fleet_texts())
 def test_both_ways_find_the_same_declarations_and_the_same_problems(text: str) -> None:
     quick, plain = quickly(text), plainly(text)
-    assert plain.file == quick.file
+    assert plain.file == one_by_one(quick)
     assert sorted(plain.problems) == sorted(quick.problems)
+
+
+PROFILES = """\
+profiles:
+  p: {total: 12, channels: {sms: 4, web_chat: 6}}
+  q: {extends: p, total: 5}
+  odd: {total: 3, channels: {sms: 9}}
+  shut: {total: 3, channels: {sms: 0}}
+  half: {total: 9}
+  twice: {extends: nobody}
+"""
+SAID = [
+    " {profile: p}", " {profile: q}", " {profile: odd}", " {profile: shut}", " {profile: half}", " {profile: twice}",
+    " {profile: gone}", " {profile: q, total: 6}", " {profile: p, channels: {sms: 5}}", " {total: 4}",
+    " {profile: p, channels: {sms: null}}", " {profile: p, channels: {email: null}}", " {total: 4, channels: {sms: 9}}",
+    " {profile: q, channels: {sms: null, web_chat: null}}", " {profile: p, team: west, protected: true}",
+    "\n    profile: half\n    channels: {sms: 1}", " {profile: p, total: 12}",
+]  # fmt: skip
+"""Entries that are valid, and which mean something wrong, something odd, or nothing of the kind."""
+
+
+@st.composite
+def environments(draw: st.DrawFn, said: Sequence[str]) -> list[str]:
+    """Return the texts of two fleet files, whose agents overlap now and then."""
+    texts = []
+    for start in (draw(st.sampled_from([101, 59_990])), draw(st.sampled_from([140, 69_990]))):
+        lines, agent = [], start
+        for body in draw(st.lists(st.sampled_from(said), max_size=8)):
+            width, gap = draw(st.sampled_from([(0, 1)] * 4 + [(3, 1), (0, 7), (0, 0), (20, 1)]))
+            lines.append(f"  {agent}-{agent + width}:{body}\n" if width else f'  "{agent}":{body}\n')
+            agent += width + gap
+        head = draw(st.sampled_from(["", "team: east\n"]))
+        texts.append(f"{head}agents:\n{''.join(draw(st.permutations(lines)))}" if lines else "team: none\n")
+    return texts
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(texts=environments(SAID) | environments(SAID[:2] + SAID[7:9] + SAID[-3:]), complete=st.booleans())
+def test_both_ways_tell_the_same_story_of_an_environment(texts: list[str], *, complete: bool) -> None:
+    cutter = Cutter(FLEET.accepts, alike=0)
+    files = {"a.yaml": texts[0], "b/c.yaml": texts[1], "profiles.yaml": PROFILES}
+    quick = [quickly(text, path, cutter) for path, text in files.items()]
+    plain = [plainly(text, path) for path, text in files.items()]
+    assert whole_story(plain, complete=complete) == whole_story(quick, complete=complete)
+
+
+@pytest.mark.parametrize("agents", [10, 1_000])
+@pytest.mark.parametrize("said", [" {profile: p}", " {profile: p, total: 13}", " {profile: odd}"])
+def test_entries_without_a_word_to_say_about_them_are_never_looked_at(agents: int, said: str) -> None:
+    readings = [quickly(fleet(agents, said), "a.yaml"), plainly(PROFILES, "profiles.yaml")]
+    resolution = resolve(readings, complete=True)
+    assert len(resolution.agents) <= 2  # the first of the file, and one to stand for a profile that is odd
+    assert len(resolution.agents) + sum(len(quiet.alike) for quiet in resolution.quiet) == agents
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -88,7 +172,7 @@ def test_every_head_goes_with_every_body(head: str) -> None:
     for body in BODIES:
         text = f"{head}agents:\n  1001: {{profile: p}}\n  1002:{body}\n  1003: {{profile: p}} # x\n"
         quick, plain = quickly(text), plainly(text)
-        assert plain.file == quick.file
+        assert plain.file == one_by_one(quick)
         assert sorted(plain.problems) == sorted(quick.problems)
 
 

@@ -18,7 +18,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.attendance import SessionsSeen
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
-from reconciler.model.desired import Desired, DesiredAgent
+from reconciler.model.desired import DesiredAgent
 from reconciler.model.plan import Plan, PlanOptions, Reason, Reassert, Scope
 from reconciler.model.state import AgentRecord
 from reconciler.planning import agents_to_ask, make_plan
@@ -89,7 +89,7 @@ def test_a_partial_scope_plans_for_its_agents_what_the_whole_plan_does(situation
 @given(situation=situations, data=st.data())
 def test_the_order_in_which_agents_come_does_not_matter(situation: Situation, data: st.DataObject) -> None:
     other = Situation(
-        desired=Desired(site=situation.desired.site, agents=shuffled(data, situation.desired.agents)),
+        desired=replace(situation.desired, agents=shuffled(data, situation.desired.agents)),
         state=situation.state.with_agents(shuffled(data, situation.state.agents)),
         options=situation.options,
         session_keys=shuffled(data, situation.session_keys),
