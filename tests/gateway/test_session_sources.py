@@ -53,6 +53,29 @@ def test_a_file_is_read_anew_at_every_fetch(tmp_path: Path) -> None:
         assert asyncio.run(source.fetch([AgentId(1001)])) == {1001: Session(agent=AgentId(1001), guid=guid)}
 
 
+def test_a_file_is_parsed_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    source = open_source(FileSessions(path="s.json"), root=tmp_path, environ={})
+    fetches = []
+    for text in (BOTH, BOTH, BOTH.replace("two", "new")):
+        (tmp_path / "s.json").write_text(text)
+        fetches.append(asyncio.run(source.fetch([AgentId(1001)])))
+
+    first, second, third = (found[AgentId(1001)] for found in fetches)
+    assert first is second
+    assert first is not third
+    assert first == third
+
+
+def test_a_file_that_became_bad_or_empty_is_refused_though_it_was_good(tmp_path: Path) -> None:
+    source = open_source(FileSessions(path="s.json"), root=tmp_path, environ={})
+    for bad in ("", "[", BOTH[:-1]):
+        (tmp_path / "s.json").write_text(BOTH)
+        asyncio.run(source.fetch([AgentId(1001)]))
+        (tmp_path / "s.json").write_text(bad)
+        with pytest.raises(SessionSourceError, match="is not JSON"):
+            asyncio.run(source.fetch([AgentId(1001)]))
+
+
 def test_a_path_that_is_absolute_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text(BOTH)

@@ -1,7 +1,7 @@
 """Sessions from a file: CSV when its name ends in `.csv`, else a JSON array.
 
-Rules of this file: read anew at every fetch, off the event loop; a plain file of at most 16 MiB. The path is shown as
-the user wrote it.
+Rules of this file: read anew at every fetch, off the event loop, and parsed anew when a byte of it has changed; a plain
+file of at most 16 MiB. The path is shown as the user wrote it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class FileSource(SessionSource):
         """Remember the file: `path` to open it, `written` to speak of it."""
         self._path = path
         self._origin = f"session file {written}"
+        self._last: tuple[bytes, Sessions] | None = None
 
     async def fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session]:
         """Return the sessions of `agents` that the file holds now."""
@@ -38,8 +39,12 @@ class FileSource(SessionSource):
         return {agent: sessions[agent] for agent in agents if agent in sessions}
 
     def _read(self) -> Sessions:
-        parse = parse_csv if self._path.name.lower().endswith(".csv") else parse_array
-        return parse(_read_plain(self._path, self._origin), origin=self._origin)
+        content = _read_plain(self._path, self._origin)
+        # A run reads it for every batch, and to parse all of it takes the time of many calls.
+        if self._last is None or self._last[0] != content:
+            parse = parse_csv if self._path.name.lower().endswith(".csv") else parse_array
+            self._last = content, parse(content, origin=self._origin)
+        return self._last[1]
 
 
 def _read_plain(path: Path, origin: str) -> bytes:
