@@ -47,7 +47,7 @@ MAY_KNOW: Mapping[str, set[str]] = {
     "report": _MODEL | {"front_door"},
     "revisions": _MODEL | {"git"},
     "simulator": _MODEL,
-    "applying": _MODEL | _FIRST_FLOOR | _KEYS,
+    "applying": _MODEL | _FIRST_FLOOR | _KEYS | {"collector"},
     "probing": _MODEL | {"planning", "gateway", "state"},
     "review": _MODEL | _FIRST_FLOOR | _KEYS,
     "cli": (

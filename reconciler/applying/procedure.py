@@ -33,6 +33,7 @@ from reconciler.applying.request import ApplyReport, ApplyRequest, Surroundings
 from reconciler.applying.run import run_plan
 from reconciler.applying.session_desk import SessionDesk
 from reconciler.applying.stop import Stop
+from reconciler.collector import seldom_collector
 from reconciler.errors import InterruptedRunError, LockLostError, ReconcilerError, StateError
 from reconciler.gateway import GatewayClient, SessionSource, closing, with_overrides
 from reconciler.model.inverse import InversePlan
@@ -78,7 +79,8 @@ def apply(request: ApplyRequest, around: Surroundings) -> ApplyReport:
         begin = partial(_begin, plan, state, inverse, around)
         stop = _switch(request, around)
         sending = _send(plan, request, around, client=client, begin=begin, stop=stop, aim=aim, state=state)  # 7
-        recorder, outcomes = asyncio.run(sending)
+        with seldom_collector():
+            recorder, outcomes = asyncio.run(sending)
         return _finish(plan, outcomes, around, recorder=recorder, stop=stop, inverse=inverse)  # 8
 
 
