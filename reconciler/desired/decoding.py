@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from reconciler.desired.source_file import SourceFile
 from reconciler.desired.wording import describe_character
@@ -19,10 +20,14 @@ MAX_LISTED_LINES = 20
 """Lines with refused characters that are listed per file."""
 
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# Those that are refused, not all the others: a set up to the last character there is takes 4 ms to compile.
-_REFUSED = re.compile(
-    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]",
-)
+
+
+@cache
+def _refused() -> re.Pattern[str]:
+    # Those that are refused, not all the others: a set up to the last character there is takes 4 ms to compile.
+    return re.compile(
+        "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]",
+    )
 
 
 def decode(path: str, data: bytes) -> str | list[Diagnostic]:
@@ -53,7 +58,9 @@ def _bad_byte(path: str, body: bytes, start: int) -> Diagnostic:
 
 
 def _refused_characters(path: str, text: str) -> Iterator[Diagnostic]:
-    match = _REFUSED.search(text)
+    if text.replace("\n", "").isprintable():  # as nothing is that is refused: most files need no closer look
+        return
+    match = _refused().search(text)
     if match is None:
         return
     file = SourceFile.of(path, text)
@@ -62,7 +69,7 @@ def _refused_characters(path: str, text: str) -> Iterator[Diagnostic]:
         following = file.position(match.start())[0]
         if following == len(file.line_starts):
             return
-        match = _REFUSED.search(text, file.line_starts[following])
+        match = _refused().search(text, file.line_starts[following])
         if match is None:
             return
     summary = f"further lines hold such characters; the first {MAX_LISTED_LINES} are listed"
