@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.cli.clock import utc_now
 from reconciler.errors import UsageError
 from reconciler.gateway import GatewayAccess, SessionSource, SignInAccess, with_overrides
-from reconciler.model.session_settings import SessionSettings
+from reconciler.model.session_sources import SessionSettings
 from reconciler.model.sign_in_settings import SignInSessions
 from reconciler.model.site import Site
 

@@ -9,7 +9,7 @@ import re
 
 from reconciler.desired.addresses import check_prefix, split_url
 from reconciler.model.loopback import is_loopback
-from reconciler.model.session_settings import RedisAddress
+from reconciler.model.session_servers import RedisAddress
 
 _DATABASE = re.compile(r"/(0|[1-9][0-9]{0,4})", re.ASCII)
 _PORT = 6379

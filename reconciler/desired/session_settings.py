@@ -1,39 +1,25 @@
 """What the `sessions` section of site.yaml says, in typed values.
 
-Rule of this file: a section is checked for what the schema cannot say, and built only when nothing is wrong with it;
-what is not written is the model's own default.
+Rules of this file: a section is checked for what the schema cannot say, and built only when nothing is wrong with it;
+what is not written is the model's own default. What concerns the servers that some sites ask is loaded for those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.secret_references import parse_secret_reference
-from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
-from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.model.loopback import is_loopback
-from reconciler.model.session_settings import (
-    AgentTemplate,
-    CommandSessions,
-    EnvSessions,
-    FieldPerAgent,
-    FileSessions,
-    HashFields,
-    HashPerAgent,
-    HttpMethod,
-    HttpSessions,
-    KeyPerAgent,
-    RedisLayout,
-    RedisSessions,
-    SessionSettings,
-    SessionUse,
-)
-from reconciler.model.sign_in_settings import AuthMode, KeepAlive, SignInSessions
+from reconciler.model.diagnostic import Diagnostic
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionUse
+
+if TYPE_CHECKING:
+    from reconciler.model.session_sources import SessionSettings
 
 _DEFAULT = FileSessions(path="sessions.json")
+_WITHOUT_SERVER = (None, "file", "env", "command")
 
 
 def session_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], object]]]:
@@ -42,15 +28,10 @@ def session_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str]
         yield ("sessions", key), parse_duration
     for key in ("password", "token", "credentials"):
         yield ("sessions", key), parse_secret_reference
-    for key in ("key", "field"):
-        yield ("sessions", key), _template
-    match value:
-        case {"source": "redis"}:
-            yield ("sessions", "url"), parse_redis_url
-            yield ("sessions", "hash"), _shared_name
-            yield ("sessions", "ca_file"), lambda _: _require_tls(value.get("url"))
-        case {"source": "http"}:
-            yield ("sessions", "url"), normalise_broker_url
+    if isinstance(value, dict) and value.get("source") not in _WITHOUT_SERVER:
+        from reconciler.desired.session_servers import server_checks  # noqa: PLC0415 - see the rules of this file
+
+        yield from server_checks(value)
 
 
 def advise_sessions(document: YamlDocument) -> Iterator[Diagnostic]:
@@ -59,98 +40,32 @@ def advise_sessions(document: YamlDocument) -> Iterator[Diagnostic]:
     Args:
         document: site.yaml, found valid.
     """
-    sessions = document.value.get("sessions", {})
-    if sessions.get("source") != "redis":
-        return
-    address = parse_redis_url(sessions["url"])
-    if not address.tls and not is_loopback(address.host):
-        tokens = ("sessions", "url")
-        yield document.file.problem(
-            "sessions-not-encrypted",
-            "sessions come from another machine without TLS: every Guid, and the password, can be read on the way",
-            mark=document.value_mark(tokens),
-            tokens=tokens,
-            detail="begin the URL with rediss://, if the server offers TLS",
-            severity=Severity.WARNING,
-        )
+    if document.value.get("sessions", {}).get("source") == "redis":
+        from reconciler.desired.session_servers import advise_redis  # noqa: PLC0415 - see the rules of this file
+
+        yield from advise_redis(document)
 
 
 def build_session_use(value: dict[str, Any]) -> SessionUse:
     """Return how the section wants sessions to be used, whatever their source."""
-    return SessionUse(**_only(value, "batch"), **_parsed(value, parse_duration, "max_age"))
+    batch = {"batch": value["batch"]} if "batch" in value else {}
+    return SessionUse(**batch, **_seconds(value, "max_age"))
 
 
 def build_sessions(value: dict[str, Any]) -> SessionSettings:
     """Return the source that the section describes; an empty one is the default."""
     match value.get("source"):
+        case None | "file":
+            return FileSessions(path=value["path"]) if "path" in value else _DEFAULT
         case "env":
-            return EnvSessions(**_only(value, "variable"))
+            return EnvSessions(variable=value["variable"]) if "variable" in value else EnvSessions()
         case "command":
-            return CommandSessions(command=tuple(value["command"]), **_parsed(value, parse_duration, "timeout"))
-        case "redis":
-            return _redis(value)
-        case "http":
-            return _http(value)
-        case "signin":
-            return _sign_in(value)
-    return FileSessions(path=value["path"]) if "path" in value else _DEFAULT
+            return CommandSessions(command=tuple(value["command"]), **_seconds(value, "timeout"))
+        case _:
+            from reconciler.desired.session_servers import build_server  # noqa: PLC0415 - see the rules of this file
+
+            return build_server(value)
 
 
-def _redis(value: dict[str, Any]) -> RedisSessions:
-    return RedisSessions(
-        address=parse_redis_url(value["url"]),
-        layout=_layout(value),
-        **_only(value, "username", "ca_file", "client_name"),
-        **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, parse_secret_reference, "password"),
-    )
-
-
-def _layout(value: dict[str, Any]) -> RedisLayout:
-    if "hash" in value:
-        return FieldPerAgent(hash=value["hash"], **_parsed(value, _template, "field"))
-    if "fields" in value:
-        return HashPerAgent(key=_template(value["key"]), fields=HashFields(**value["fields"]))
-    return KeyPerAgent(key=_template(value["key"]))
-
-
-def _http(value: dict[str, Any]) -> HttpSessions:
-    return HttpSessions(
-        url=normalise_broker_url(value["url"]),
-        **_only(value, "ca_file"),
-        **_parsed(value, HttpMethod, "method"),
-        **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, parse_secret_reference, "token"),
-    )
-
-
-def _sign_in(value: dict[str, Any]) -> SignInSessions:
-    return SignInSessions(
-        credentials=parse_secret_reference(value["credentials"]),
-        auth_mode=AuthMode(value.get("auth_mode", AuthMode.DYNAMIC)),
-        **_only(value, "force"),
-        **_parsed(value, KeepAlive, "keep_alive"),
-        **_parsed(value, parse_duration, "timeout"),
-    )
-
-
-def _require_tls(url: object) -> None:
-    if isinstance(url, str) and url.lower().startswith("redis:"):
-        raise ValueError("it goes with rediss://; over redis:// no certificate is checked")
-
-
-def _shared_name(text: str) -> None:
-    if "{agent}" in text:
-        raise ValueError("all agents share this hash; a template for each agent's own is written as key, with fields")
-
-
-def _template(text: str) -> AgentTemplate:
-    return AgentTemplate(text=text)
-
-
-def _parsed(value: dict[str, Any], parse: Callable[[str], object], *keys: str) -> dict[str, Any]:
-    return {key: parse(value[key]) for key in keys if key in value}
-
-
-def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value[key] for key in keys if key in value}
+def _seconds(value: dict[str, Any], key: str) -> dict[str, Any]:
+    return {key: parse_duration(value[key])} if key in value else {}

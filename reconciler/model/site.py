@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.bounds import require_number, require_whole
@@ -15,9 +16,12 @@ from reconciler.model.capacity import CapacityFloor
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import GatewaySettings
-from reconciler.model.session_settings import FileSessions, SessionSettings, SessionUse
+from reconciler.model.session_settings import FileSessions, SessionUse
 from reconciler.model.state_settings import LocalState, StateSettings
 from reconciler.values import Struct, field
+
+if TYPE_CHECKING:  # a site uses one of them
+    from reconciler.model.session_sources import SessionSettings
 
 
 class OnChannelRemoval(StrEnum):

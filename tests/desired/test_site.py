@@ -17,12 +17,9 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey, GatewaySettings
 from reconciler.model.secret_reference import SecretReference
-from reconciler.model.session_settings import (
+from reconciler.model.session_servers import (
     AgentTemplate,
-    CommandSessions,
-    EnvSessions,
     FieldPerAgent,
-    FileSessions,
     HashFields,
     HashPerAgent,
     HttpMethod,
@@ -30,9 +27,9 @@ from reconciler.model.session_settings import (
     KeyPerAgent,
     RedisAddress,
     RedisSessions,
-    SessionSettings,
-    SessionUse,
 )
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionUse
+from reconciler.model.session_sources import SessionSettings
 from reconciler.model.sign_in_settings import AuthMode, KeepAlive, SignInSessions
 from reconciler.model.site import GuardrailSettings, OnAgentRemoval, OnChannelRemoval, RetcodeClass, Site
 from reconciler.model.state_settings import LocalState

@@ -20,7 +20,7 @@ from reconciler.gateway.sessions.http_source import MOST_IN_A_URL
 from reconciler.model.agent import AgentId
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session import Absent, Session
-from reconciler.model.session_settings import HttpMethod, HttpSessions
+from reconciler.model.session_servers import HttpMethod, HttpSessions
 from reconciler.values import replace
 
 TOKEN = "t0ken.Of-th3~broker_w1th+Odd/characters=="

@@ -23,7 +23,7 @@ from reconciler.gateway.sessions.redis_values import MAX_VALUE
 from reconciler.model.agent import AgentId
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session import Absent, Session
-from reconciler.model.session_settings import (
+from reconciler.model.session_servers import (
     AgentTemplate,
     FieldPerAgent,
     HashFields,

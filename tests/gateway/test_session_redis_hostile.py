@@ -19,7 +19,7 @@ from reconciler.gateway.sessions import redis_connection, trouble
 from reconciler.gateway.sessions.redis_values import MAX_VALUE
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Absent, Session
-from reconciler.model.session_settings import (
+from reconciler.model.session_servers import (
     AgentTemplate,
     FieldPerAgent,
     HashFields,

@@ -14,7 +14,8 @@ from reconciler.gateway import open_source
 from reconciler.gateway.sessions import file
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Absent, Session
-from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionSettings
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions
+from reconciler.model.session_sources import SessionSettings
 
 BOTH = json.dumps([{"agentId": "1001", "guid": MARKER}, {"agentId": "1002", "guid": "two"}])
 

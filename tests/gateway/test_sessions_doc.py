@@ -22,7 +22,9 @@ from reconciler.gateway.sessions import trouble
 from reconciler.model.agent import AgentId
 from reconciler.model.secret_reference import SecretReference
 from reconciler.model.session import Absent, Session
-from reconciler.model.session_settings import CommandSessions, RedisAddress, RedisSessions, SessionSettings
+from reconciler.model.session_servers import RedisAddress, RedisSessions
+from reconciler.model.session_settings import CommandSessions
+from reconciler.model.session_sources import SessionSettings
 from reconciler.values import replace
 
 ROOT = Path(__file__).parents[2]

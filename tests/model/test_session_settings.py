@@ -6,16 +6,15 @@ import pytest
 
 from reconciler.model.loopback import is_loopback
 from reconciler.model.secret_reference import SecretReference
-from reconciler.model.session_settings import (
+from reconciler.model.session_servers import (
     AgentTemplate,
-    CommandSessions,
     FieldPerAgent,
     HttpSessions,
     KeyPerAgent,
     RedisAddress,
     RedisSessions,
-    SessionUse,
 )
+from reconciler.model.session_settings import CommandSessions, SessionUse
 
 KEYS = KeyPerAgent(key=AgentTemplate(text="agent:{agent}"))
 PLAIN = RedisAddress(host="redis.example")

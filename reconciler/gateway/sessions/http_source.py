@@ -27,7 +27,7 @@ from reconciler.gateway.sessions.source import SessionSource
 from reconciler.gateway.sessions.trouble import Setback, patiently, unreachable
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
-from reconciler.model.session_settings import HttpMethod, HttpSessions
+from reconciler.model.session_servers import HttpMethod, HttpSessions
 from reconciler.values import Struct, repr_without
 
 MOST_IN_A_URL = 400

@@ -21,14 +21,9 @@ from reconciler.gateway.sessions.source import SessionSource
 from reconciler.gateway.sessions.variable import EnvSource
 from reconciler.gateway.trust import trusting
 from reconciler.model.secret_reference import SecretReference
-from reconciler.model.session_settings import (
-    CommandSessions,
-    EnvSessions,
-    FileSessions,
-    HttpSessions,
-    RedisSessions,
-    SessionSettings,
-)
+from reconciler.model.session_servers import HttpSessions, RedisSessions
+from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions
+from reconciler.model.session_sources import SessionSettings
 from reconciler.model.sign_in_settings import SignInSessions
 
 _AUTHORITY = (

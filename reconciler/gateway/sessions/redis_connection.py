@@ -22,7 +22,7 @@ from reconciler.gateway.protocol import FailureKind
 from reconciler.gateway.sessions.pipes import MAX_OUTPUT
 from reconciler.gateway.sessions.redis_denials import denied
 from reconciler.gateway.sessions.trouble import Setback, unreachable
-from reconciler.model.session_settings import RedisAddress
+from reconciler.model.session_servers import RedisAddress
 from reconciler.values import Struct, repr_without
 
 MAX_ANSWER = MAX_OUTPUT

@@ -22,7 +22,7 @@ from reconciler.gateway.sessions.trouble import Setback, patiently
 from reconciler.model.agent import AgentId
 from reconciler.model.printable import printable
 from reconciler.model.session import Session
-from reconciler.model.session_settings import (
+from reconciler.model.session_servers import (
     FieldPerAgent,
     HashFields,
     HashPerAgent,
