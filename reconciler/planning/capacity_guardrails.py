@@ -7,7 +7,7 @@ further, refuses nothing; neither does one that rises, though it may still be be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from decimal import Decimal
 
 from reconciler.model.agent import AgentId
 from reconciler.model.capacity import Capacity, CapacityFloor
@@ -64,18 +64,19 @@ def _wide(channel: Channel | None, limit: int, moves: Sequence[tuple[int, AgentI
     )
 
 
-def _least(floor: CapacityFloor, before: int) -> Fraction:
+def _least(floor: CapacityFloor, before: int) -> int:
+    """Return the fewest sessions that keep to the floor."""
     if floor.max_drop_percent is None:
-        return Fraction(floor.least or 0)
+        return floor.least or 0
     # Via its text: the limit is the number that people wrote, and the float nearest to it may be a little less.
-    return before * (100 - Fraction(str(floor.max_drop_percent))) / 100
+    numerator, denominator = Decimal(str(floor.max_drop_percent)).as_integer_ratio()
+    return -(-before * (100 * denominator - numerator) // (100 * denominator))  # rounded up
 
 
 def _limit(floor: CapacityFloor, before: int) -> str:
     if floor.max_drop_percent is None:
         return f"at least {floor.least}"
-    least = -(-_least(floor, before) // 1)
-    return f"at most {floor.max_drop_percent:g} % less, which is at least {least}"
+    return f"at most {floor.max_drop_percent:g} % less, which is at least {_least(floor, before)}"
 
 
 def _where(floor: CapacityFloor) -> str:

@@ -7,7 +7,7 @@ plan's exact number of changes (`--allow-changes N`), which nobody can do by hab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
+from decimal import Decimal
 from typing import assert_never
 
 from reconciler.model.agent import AgentId
@@ -115,7 +115,8 @@ def _protected(subject: _Subject) -> Iterator[GuardrailFinding]:
 def exceeds_percent(count: int, population: int, percent: float) -> bool:
     """Tell whether `count` is more than `percent` of `population`, exactly: 323 of 1000 is 32.3 %, no more."""
     # Via its text: the limit is the number that people wrote, and the float nearest to 32.3 is a little less.
-    return count * 100 > Fraction(str(percent)) * population
+    numerator, denominator = Decimal(str(percent)).as_integer_ratio()
+    return count * 100 * denominator > numerator * population
 
 
 def closed_channels(change: Change) -> tuple[Channel, ...]:
