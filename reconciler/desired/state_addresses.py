@@ -13,12 +13,13 @@ from reconciler.desired.addresses import check_prefix, split_url
 from reconciler.model.loopback import is_loopback
 from reconciler.model.state_settings import ObjectKind
 
-_REMOTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
-_SSH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/][A-Za-z0-9._~/-]*", re.ASCII)
-_SSH_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
-_REF_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*", re.ASCII)
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}", re.ASCII)
-_KEY_PART = re.compile(r"[A-Za-z0-9._=-]{1,255}", re.ASCII)
+# As text: what is needed of them is compiled then, and for most sites nothing is.
+_REMOTE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_SSH = r"[A-Za-z0-9][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/][A-Za-z0-9._~/-]*"
+_SSH_USER = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_REF_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}"
+_KEY_PART = r"[A-Za-z0-9._=-]{1,255}"
 _MIN_REF_PARTS = 3
 
 
@@ -28,7 +29,7 @@ def check_git_remote(text: str) -> None:
     Raises:
         ValueError: it is neither; the message says why, without the text.
     """
-    if _REMOTE_NAME.fullmatch(text) or _SSH.fullmatch(text):
+    if re.fullmatch(_REMOTE_NAME, text) or re.fullmatch(_SSH, text):
         return
     scheme = text.partition("://")[0]
     match scheme:
@@ -50,7 +51,7 @@ def check_git_ref(text: str) -> None:
         ValueError: it is none that Git would take.
     """
     parts = text.split("/")
-    well_formed = all(_REF_PART.fullmatch(part) and not part.endswith((".", ".lock")) for part in parts)
+    well_formed = all(re.fullmatch(_REF_PART, part) and not part.endswith((".", ".lock")) for part in parts)
     if parts[0] != "refs" or len(parts) < _MIN_REF_PARTS or not well_formed or ".." in text:
         raise ValueError("it must be the full name of a ref, such as refs/reconciler/demo")
 
@@ -74,7 +75,7 @@ def parse_object_url(url: str) -> tuple[ObjectKind, str, str]:
     parts = urlsplit(url) if url.isascii() and url.isprintable() else SplitResult("", "", "", "", "")
     if parts.scheme not in set(ObjectKind):
         raise ValueError("it must begin with s3://, gs:// or az://")
-    if not _BUCKET.fullmatch(parts.netloc):
+    if not re.fullmatch(_BUCKET, parts.netloc):
         raise ValueError("behind :// stands the name of a bucket or container, and nothing else")
     key = parts.path.removeprefix("/")
     if parts.query or parts.fragment or not all(map(_is_key_part, key.split("/"))):
@@ -83,7 +84,7 @@ def parse_object_url(url: str) -> tuple[ObjectKind, str, str]:
 
 
 def _is_key_part(part: str) -> bool:
-    return _KEY_PART.fullmatch(part) is not None and part not in {".", ".."}
+    return re.fullmatch(_KEY_PART, part) is not None and part not in {".", ".."}
 
 
 def _plain_only_here(parts: SplitResult) -> SplitResult:
@@ -94,7 +95,7 @@ def _plain_only_here(parts: SplitResult) -> SplitResult:
 
 def _check_ssh(url: str) -> None:
     parts = urlsplit(url)
-    if parts.username is not None and not _SSH_USER.fullmatch(parts.username):
+    if parts.username is not None and not re.fullmatch(_SSH_USER, parts.username):
         raise ValueError("its user is malformed")
     if parts.password is not None:
         raise ValueError("it holds a password; remove it")
