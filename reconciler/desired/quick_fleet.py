@@ -17,7 +17,7 @@ from operator import not_
 from typing import Any, NamedTuple
 
 from reconciler.desired.alike import Columns, Model
-from reconciler.desired.declarations import collect
+from reconciler.desired.declarations import Entry, collect
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.agent import MIN_AGENT_ID
 
@@ -32,7 +32,6 @@ _ENTRY = re.compile(
     rf" *+(?:(?<= )#[^\n\r]*+)?\n{_FILLER})",
     re.MULTILINE,
 )
-_STUB = "agents:\n  101:"
 ALIKE = 4
 """Of so many entries one may be new; were there more, reading each by itself would take longer than reading all."""
 
@@ -114,21 +113,24 @@ class Cutter:
         new = set(texts) - self.models.keys() - self._wrong
         if len(new) * self._alike > len(texts):
             return False
-        for text in new:
-            model = self._read(text)
-            if model is None:
-                self._wrong.add(text)
-            else:
-                self.models[text] = model
+        self.models.update(self._read(sorted(new)) if new else {})
+        self._wrong |= new - self.models.keys()
         return True
 
-    def _read(self, text: str) -> Model | None:
-        """Return what entries of this text say, or `None` if something is wrong with them."""
-        document = read_yaml("", f"{_STUB}{text}\n")
-        if document.problems or not self._is_valid(document.value) or list(document.value["agents"]) != ["101"]:
-            return None
-        (declaration,) = collect(document, ()).declarations
-        return Model(declaration, len(_STUB))
+    def _read(self, texts: Sequence[str]) -> dict[str, Model]:
+        """Return what entries of these texts say, without those that something is wrong with."""
+        keys = [str(MIN_AGENT_ID + number) for number in range(len(texts))]
+        entries = [f"  {key}:{text}\n" for key, text in zip(keys, texts, strict=True)]
+        document = read_yaml("", _SECTION + "".join(entries))
+        if not document.problems and self._is_valid(document.value) and list(document.value["agents"]) == keys:
+            declarations = collect(document, ()).declarations
+            return {text: Model(each, _text_mark(each.entry)) for text, each in zip(texts, declarations, strict=True)}
+        half = len(texts) // 2
+        return self._read(texts[:half]) | self._read(texts[half:]) if half else {}
+
+
+def _text_mark(entry: Entry) -> int:
+    return entry.mark + len(entry.key) + 1
 
 
 def _found(text: str, begin: int) -> _Found | None:
