@@ -86,6 +86,21 @@ def write_fleet(
         (root / "agents" / f"part-{number:04}.yaml").write_text(text)
 
 
+def write_numbers(root: Path, agents: int) -> None:
+    """Write an environment whose agents stand each by itself, with numbers of its own and without a profile."""
+    (root / "agents").mkdir(parents=True, exist_ok=True)
+    site = SITE.format(name=f"numbers-{agents}", url="https://127.0.0.1:8043", rate=10_000, concurrency=16)
+    (root / "site.yaml").write_text(site)
+    first, chance = first_agent(agents), random.Random(agents)
+    for number, start in enumerate(range(0, agents, PER_FILE)):
+        entries = [
+            f'  "{first + position}":\n    total: {chance.randint(20, 60)}\n'
+            f"    channels: {{web_chat: {chance.randint(1, 9)}, sms: {chance.randint(1, 9)}}}\n"
+            for position in range(start, min(start + PER_FILE, agents))
+        ]
+        (root / "agents" / f"part-{number:04}.yaml").write_text("agents:\n" + "".join(entries))
+
+
 def write_state(root: Path) -> None:
     """Record the fleet at `root` as it is desired, but for 1 % of its agents."""
     desired = load(root).desired

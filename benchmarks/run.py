@@ -37,7 +37,7 @@ SCRIPTS: Mapping[str, Script] = {
     "plan_large": Script(("plan-100000", "memory-100000")),
     "plan_id_space": Script(("id-space-time", "id-space-memory")),
     "report_page": Script(("page-100000", "page-size")),
-    "validate": Script(("validate-10000",)),
+    "validate": Script(("validate-10000", "validate-numbers")),
     "validate_problems": Script(("validate-problems",)),
     "reports": Script(
         tuple(
