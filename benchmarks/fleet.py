@@ -94,8 +94,8 @@ def write_numbers(root: Path, agents: int) -> None:
     first, chance = first_agent(agents), random.Random(agents)
     for number, start in enumerate(range(0, agents, PER_FILE)):
         entries = [
-            f'  "{first + position}":\n    total: {chance.randint(20, 60)}\n'
-            f"    channels: {{web_chat: {chance.randint(1, 9)}, sms: {chance.randint(1, 9)}}}\n"
+            f'  "{first + position}":\n    total: {chance.randint(20, 30)}\n'
+            f"    channels: {{web_chat: {chance.randint(4, 9)}, sms: {chance.randint(2, 6)}}}\n"
             for position in range(start, min(start + PER_FILE, agents))
         ]
         (root / "agents" / f"part-{number:04}.yaml").write_text("agents:\n" + "".join(entries))

@@ -2,10 +2,10 @@
 
 Rules of this file: it knows one layout, `agents:` last in the file and its entries one below the other, two blanks in.
 They are cut apart by a regular expression, and each distinct text is read once, by the plain way: a hundred thousand
-agents have some hundreds of them. Of a file that is laid out otherwise, or has few entries alike, it says `None`. An
-entry that something is wrong with, and whatever else is in the file, is left to the plain way, which is given the file
-with the other entries blanked out, so that everything stays in its place. The plain way is the oracle: what comes out
-is what it would have said of the whole file. What is done here for each entry is done by the columns, in C.
+agents have some hundreds of them. Of a file that is laid out otherwise it says `None`. An entry that something is wrong
+with, and whatever else is in the file, is left to the plain way, which is given the file with the other entries blanked
+out, so that everything stays in its place. The plain way is the oracle: what comes out is what it would have said of
+the whole file. What is done here for each entry is done by the columns, in C.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ENTRY = re.compile(
     re.MULTILINE,
 )
 ALIKE = 4
-"""Of so many entries one may be new; were there more, reading each by itself would take longer than reading all."""
+"""Of so many entries one may be new where one of the new ones is wrong: to find it, each is read by itself."""
 
 
 class Cut(NamedTuple):
@@ -109,24 +109,26 @@ class Cutter:
         return left
 
     def _learn(self, texts: Sequence[str]) -> bool:
-        """Read the texts that are new, unless they are too many for that."""
+        """Read the texts that are new, and tell whether that was worth it."""
         new = set(texts) - self.models.keys() - self._wrong
-        if len(new) * self._alike > len(texts):
-            return False
-        self.models.update(self._read(sorted(new)) if new else {})
-        self._wrong |= new - self.models.keys()
+        read = self._read(sorted(new)) if new else {}
+        if read is None:
+            if len(new) * self._alike > len(texts):
+                return False
+            read = {text: model for each in new for text, model in (self._read([each]) or {}).items()}
+        self.models.update(read)
+        self._wrong |= new - read.keys()
         return True
 
-    def _read(self, texts: Sequence[str]) -> dict[str, Model]:
-        """Return what entries of these texts say, without those that something is wrong with."""
+    def _read(self, texts: Sequence[str]) -> dict[str, Model] | None:
+        """Return what entries of these texts say, or `None` if something is wrong with one of them."""
         keys = [str(MIN_AGENT_ID + number) for number in range(len(texts))]
         entries = [f"  {key}:{text}\n" for key, text in zip(keys, texts, strict=True)]
         document = read_yaml("", _SECTION + "".join(entries))
-        if not document.problems and self._is_valid(document.value) and list(document.value["agents"]) == keys:
-            declarations = collect(document, ()).declarations
-            return {text: Model(each, _text_mark(each.entry)) for text, each in zip(texts, declarations, strict=True)}
-        half = len(texts) // 2
-        return self._read(texts[:half]) | self._read(texts[half:]) if half else {}
+        if document.problems or not self._is_valid(document.value) or list(document.value["agents"]) != keys:
+            return None
+        declarations = collect(document, ()).declarations
+        return {text: Model(each, _text_mark(each.entry)) for text, each in zip(texts, declarations, strict=True)}
 
 
 def _text_mark(entry: Entry) -> int:

@@ -206,8 +206,23 @@ def test_what_is_wrong_is_all_that_is_left_for_the_plain_way() -> None:
     assert left == " ".join(cut.rest.split())
 
 
-def test_few_entries_alike_are_read_as_a_whole() -> None:
-    assert Cutter(FLEET.accepts).cut("agents:\n  1001: {total: 5, channels: {sms: 1}}\n  1002: {profile: p}\n") is None
+def test_a_file_with_something_wrong_and_few_entries_alike_is_read_as_a_whole() -> None:
+    text = "agents:\n  1001: {total: 5, channels: {sms: 1}}\n  1002: {total: 61}\n"
+    assert Cutter(FLEET.accepts).cut(text) is None
+    assert Cutter(FLEET.accepts).cut(text.replace("61", "6")) is not None
+
+
+def test_new_entries_are_read_at_once_however_many_there_are() -> None:
+    asked: list[object] = []
+
+    def counting(value: object) -> bool:
+        asked.append(value)
+        return FLEET.accepts(value)
+
+    cutter = Cutter(counting)
+    text = "agents:\n" + "".join(f"  {agent}: {{profile: p{agent}}}\n" for agent in range(101, 1101))
+    cut = cutter.cut(text)
+    assert (len(asked), len(cut.fine) if cut else 0) == (1, 999)
 
 
 HOSTILE = {
