@@ -53,9 +53,9 @@ class Connection:
     async def exchange(self, message: Message) -> Reply | Failure:
         """Send `message` and return the reply, or why there is none."""
         self._note(Phase.UNKNOWN)
+        deadline = asyncio.get_running_loop().time() + self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._way.ask(message, self._note)
+            return await self._way.ask(message, self._note, by=deadline)
         except NETWORK_ERRORS as exc:
             return explain(exc, self._phase, proxy=self._proxy)
 
@@ -70,8 +70,8 @@ class Connection:
 class _Way(Protocol):
     """What carries a message to whom it is for."""
 
-    async def ask(self, message: Message, note: _Note) -> Reply:
-        """Send `message` and return the reply, or its beginning if it is too long."""
+    async def ask(self, message: Message, note: _Note, *, by: float) -> Reply:
+        """Send `message` and return the reply, or its beginning if it is too long; `TimeoutError` after that time."""
         ...
 
     async def close(self) -> None:
@@ -87,14 +87,15 @@ class _Network:
         self._max_body = max_body
         self._wire: Wire | None = None
 
-    async def ask(self, message: Message, note: _Note) -> Reply:
+    async def ask(self, message: Message, note: _Note, *, by: float) -> Reply:
         data = request_bytes(message)
         wire = self._wire
         if wire is None or not wire.usable:
-            await self.close()
-            wire = self._wire = await self._open(httpx.URL(message.url), note)
+            async with asyncio.timeout_at(by):
+                await self.close()
+                wire = self._wire = await self._open(httpx.URL(message.url), note)
         note(Phase.SENDING)
-        return await wire.ask(data)
+        return await wire.ask(data, by=by)
 
     async def _open(self, url: httpx.URL, note: _Note) -> Wire:
         host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
@@ -127,7 +128,11 @@ class _Foreign:
         self._transport = transport
         self._max_body = max_body
 
-    async def ask(self, message: Message, note: _Note) -> Reply:
+    async def ask(self, message: Message, note: _Note, *, by: float) -> Reply:
+        async with asyncio.timeout_at(by):
+            return await self._ask(message, note)
+
+    async def _ask(self, message: Message, note: _Note) -> Reply:
         async def trace(event: str, _info: object) -> None:
             if event in _PHASES:
                 note(_PHASES[event])

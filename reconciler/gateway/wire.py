@@ -30,6 +30,8 @@ class Wire(asyncio.Protocol):
         self._spoiled = False
         self._last_used = loop.time()
         self._gone = asyncio.Event()
+        self._deadline = self._last_used
+        self._alarm: asyncio.TimerHandle | None = None
         self._reply: asyncio.Future[Reply] | None = None
         self._incoming = Incoming(max_body)
 
@@ -38,15 +40,22 @@ class Wire(asyncio.Protocol):
         """Tell whether another call may go over this connection."""
         return not self._spoiled and self._loop.time() - self._last_used < _KEPT_OPEN
 
-    async def ask(self, request: bytes) -> Reply:
+    async def ask(self, request: bytes, *, by: float) -> Reply:
         """Send `request` and return the whole reply, or its beginning if it is too long.
+
+        Args:
+            request: as it goes over the wire.
+            by: when the reply has to be there, by the clock of the loop; never sooner than for the call before.
 
         Raises:
             httpx.RemoteProtocolError: what came back is not HTTP.
-            OSError: the connection ended before the reply did.
+            OSError: the connection ended before the reply did, or time did: a `TimeoutError` then.
         """
         self._reply = self._loop.create_future()
         self._incoming = Incoming(self._max_body)
+        self._deadline = by
+        if self._alarm is None:
+            self._ring()
         try:
             self._write(request)
             return await self._reply
@@ -66,6 +75,13 @@ class Wire(asyncio.Protocol):
         self._transport.write(data)
 
     # What the event loop calls.
+
+    def _ring(self) -> None:
+        """See whether the reply is late, and be called again when it will be: one alarm serves many calls."""
+        waiting = self._reply is not None and not self._reply.done() and not self._spoiled
+        if waiting and self._loop.time() >= self._deadline:
+            self._fail(TimeoutError())
+        self._alarm = self._loop.call_at(self._deadline, self._ring) if waiting and not self._spoiled else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write to."""

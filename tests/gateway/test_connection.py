@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -38,6 +39,7 @@ from reconciler.gateway import (
     Verdict,
 )
 from reconciler.gateway.connection import Connection
+from reconciler.gateway.failures import Failure
 from reconciler.gateway.protocol.reply import MAX_BODY
 from reconciler.model.gateway_settings import GatewaySettings
 
@@ -135,6 +137,52 @@ def test_a_dripping_server_meets_the_deadline_of_the_whole_call(ca_file: Path) -
         assert "gateway.timeout" in verdict.message
 
     asyncio.run(run())
+
+
+def test_a_later_call_over_the_same_connection_has_all_of_its_own_time(ca_file: Path) -> None:
+    answered: list[bool] = []
+
+    async def once(writer: asyncio.StreamWriter) -> None:
+        if not answered:
+            await answer()(writer)
+        answered.append(True)
+
+    async def run() -> None:
+        async with serve(once, local_tls()) as server:
+            connection = Connection(access_to(GatewaySettings(url=server.url), ca_file), timeout=0.4)
+            assert isinstance(await connection.exchange(make_request(server.url)), Reply)
+            await asyncio.sleep(0.2)
+            started = time.monotonic()
+            late = await connection.exchange(make_request(server.url))
+            seconds = time.monotonic() - started
+            await connection.close()
+            assert Failure(FailureKind.TIMEOUT) == late
+            assert 0.4 <= seconds < 2
+            assert server.connections == 1
+
+    asyncio.run(run())
+
+
+def test_one_alarm_serves_all_calls_of_a_connection(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms: list[str] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        set_alarm = loop.call_at
+
+        def count(when: float, callback: Callable[..., object], *args: Any, **named: Any) -> asyncio.TimerHandle:
+            alarms.append(callback.__qualname__)
+            return set_alarm(when, callback, *args, **named)
+
+        monkeypatch.setattr(loop, "call_at", count)
+        async with serve(answer(), local_tls()) as server:
+            connection = Connection(access_to(GatewaySettings(url=server.url), ca_file), timeout=5.0)
+            for _ in range(20):
+                assert isinstance(await connection.exchange(make_request(server.url)), Reply)
+            await connection.close()
+
+    asyncio.run(run())
+    assert alarms.count("Wire._ring") == 1
 
 
 def test_a_server_that_never_shakes_hands_meets_the_deadline_before_anything_was_sent(ca_file: Path) -> None:
