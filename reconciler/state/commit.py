@@ -27,23 +27,33 @@ _PATIENCE = 0.01
 
 
 class _Batch:
-    """Entries that go down together, and the one promise their callers wait for."""
+    """Entries that go down together, and the promises their callers wait for."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.urgent = False
-        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._promises: list[asyncio.Future[None]] = []
+
+    def promise(self) -> asyncio.Future[None]:
+        """Return what becomes true when the batch is durable, for one caller alone: who is cancelled cancels it."""
+        promise = self._loop.create_future()
+        self._promises.append(promise)
+        return promise
 
     def settle(self, failure: BaseException | None) -> None:
         """Tell the callers, from whatever thread: one wake-up of their loop, however many wait."""
         with contextlib.suppress(RuntimeError):  # the loop is closed, and whoever waited has gone with it
-            self.settled.get_loop().call_soon_threadsafe(self._tell, failure)
+            self._loop.call_soon_threadsafe(self._tell, failure)
 
     def _tell(self, failure: BaseException | None) -> None:
-        if failure is None:
-            self.settled.set_result(None)
-        else:
-            self.settled.set_exception(failure)
+        for promise in self._promises:
+            if promise.done():  # its caller was cancelled
+                continue
+            if failure is None:
+                promise.set_result(None)
+            else:
+                promise.set_exception(failure)
 
 
 class JournalWriter:
@@ -75,8 +85,7 @@ class JournalWriter:
         Raises:
             JournalError: they may not be durable, and nothing more can be committed.
         """
-        # Shielded: a caller who is cancelled must not cancel the promise of the others.
-        await asyncio.shield(self._join(entries, patient=patient).settled)
+        await self._join(entries, patient=patient)
 
     def close(self) -> None:
         """Write what is still waiting and let go of the file. A failure is told to the waiters only."""
@@ -91,7 +100,7 @@ class JournalWriter:
             with contextlib.suppress(OSError):  # what was promised is synced, and no closing takes that back
                 self._files.close(self._handle)
 
-    def _join(self, entries: Sequence[Entry], *, patient: bool) -> _Batch:
+    def _join(self, entries: Sequence[Entry], *, patient: bool) -> asyncio.Future[None]:
         with self._guard:
             if self._failure is not None:
                 raise JournalError(str(self._failure), hint=getattr(self._failure, "hint", "")) from self._failure
@@ -104,7 +113,7 @@ class JournalWriter:
                 batch.urgent = True
                 asyncio.get_running_loop().call_soon(self._send, batch)
             batch.entries += entries
-            return batch
+            return batch.promise()
 
     def _send(self, batch: _Batch) -> None:
         with self._guard:
