@@ -8,6 +8,7 @@ how it is tested. No I/O.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
@@ -18,7 +19,8 @@ _HOST = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]"
 _URL = re.compile(rf"https?://((?:{_HOST})(?::[1-9][0-9]{{2,4}})?)((?:/[A-Za-z0-9_-]+)+)", re.ASCII)
 _DEFAULT_PORTS = (":443", ":80")
 """They are left out of the header `Host`, which is the library's business."""
-_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
+_TEXTS = re.compile(r"[!-~]+(?: [!-~]+)*(?:\n[!-~]+(?: [!-~]+)*)*", re.ASCII)
+"""Values of headers, a line each."""
 _NAME = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*", re.ASCII)
 _FRAMING = frozenset({"content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 
@@ -28,6 +30,8 @@ _MOST = 16 * 1024
 _HEAD = re.compile(rb"HTTP/1\.1 200 (?:[!-~]+(?: [!-~]+)*)?\r\n((?:[A-Za-z0-9-]+: ?[!-~]+(?: [!-~]+)*\r\n)*)\r\n")
 _LINE = re.compile(rb"([A-Za-z0-9-]+): ?([ -~]+)\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,5}")
+_TOLD = frozenset({b"content-encoding", b"content-type", b"location", b"retry-after", b"set-cookie", b"set-guid"})
+"""What matters of a reply's headers, see `Reply`."""
 _UNPLAIN = frozenset({b"transfer-encoding", b"upgrade"})
 
 
@@ -51,12 +55,19 @@ def plain_request(method: str, url: str, headers: Sequence[tuple[str, str]], bod
     place = _URL.fullmatch(url)
     if place is None or not body or method not in ("POST", "PUT") or place[1].endswith(_DEFAULT_PORTS):
         return None
-    for name, value in headers:
-        if not (_TEXT.fullmatch(value) and _NAME.fullmatch(name)) or name.lower() in _FRAMING:
-            return None
+    values = "\n".join([value for _, value in headers])
+    if not _TEXTS.fullmatch(values) or not all(map(_may_be_named, dict(headers))):
+        return None
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if lines.count("\n") != len(headers):  # a value brought a line of its own
+        return None
     head = f"{method} {place[2]} HTTP/1.1\r\nHost: {place[1]}\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
     return head.encode("ascii") + body
+
+
+@functools.lru_cache(maxsize=64)  # a few names, the same for every call
+def _may_be_named(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name.lower() not in _FRAMING
 
 
 def plain_reply(data: bytes, *, max_body: int) -> Reply | Unfinished:
@@ -85,7 +96,8 @@ def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, *
     """Return what came back as a reply; the names of `headers` are in lower case."""
     found: dict[bytes, list[str]] = {}
     for name, value in headers:
-        found.setdefault(name, []).append(_decoded(value))
+        if name in _TOLD:
+            found.setdefault(name, []).append(_decoded(value))
 
     def told(name: bytes) -> str:
         return ", ".join(found.get(name, ()))

@@ -60,9 +60,9 @@ def judge(reply: Reply, *, now: datetime, table: VerdictTable = REPLIES, secrets
         secrets: what is withheld if the server repeats it: `Request.secrets` of the run so far.
     """
     secrets = Secrets() if secrets is None else secrets
-    if secrets.are_in(reply.content_type):
-        reply = replace(reply, content_type=_WITHHELD)
     answer = read_answer(reply)
+    if isinstance(answer, Unreadable) and secrets.are_in(reply.content_type):  # a part of it would be shown
+        answer = read_answer(replace(reply, content_type=_WITHHELD))
     if reply.status != _OK:
         return _judge_status(reply, answer, now, lookup(status_code(reply.status), table), secrets)
     if isinstance(answer, Unreadable):
@@ -157,4 +157,4 @@ def _shown(text: str, secrets: Secrets, *, limit: int = MAX_TEXT) -> str:
     # Looked for before the text is cut, so that no half of a secret is left at the end; and after it is escaped, since
     # a line break becomes a backslash and a letter, which a Guid may have.
     shown = printable(text, limit=limit)
-    return _WITHHELD if secrets.are_in(text) or secrets.are_in(shown) else shown
+    return _WITHHELD if secrets.are_in(text) or (shown != text and secrets.are_in(shown)) else shown

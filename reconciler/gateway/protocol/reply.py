@@ -44,7 +44,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     @property
     def guid(self) -> str:
         """The Guid that the reply gives, usable or not; empty if it gives none. Secret."""
-        return _GUID_PREFIX.sub("", self.set_guid.partition(";")[0].strip())
+        return _GUID_PREFIX.sub("", self.set_guid.partition(";")[0].strip()) if self.set_guid else ""
 
 
 class Answer(Struct, frozen=True):
@@ -78,9 +78,7 @@ def read_answer(reply: Reply) -> Answer | Unreadable:
 
 
 def _parse(body: bytes) -> Any:
-    # Numbers stay text: `-0` and `0.0` are not what the reference calls success.
-    text = body.decode("utf-8-sig", "replace")
-    return json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=str)
+    return _DECODER.decode(body.decode("utf-8-sig", "replace"))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,6 +86,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     retcodes = [value for name, value in pairs if name == "retcode"]
     contradiction = any(value != retcodes[0] for value in retcodes)
     return dict(pairs) | ({"retcode": None} if contradiction else {})
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=str)
+"""Numbers stay text: `-0` and `0.0` are not what the reference calls success."""
 
 
 def _read_document(document: Any) -> Answer | Unreadable:
