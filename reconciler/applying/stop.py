@@ -28,12 +28,13 @@ class Stop:
         self._error: BaseException | None = None
         self._grace = 0.0
         self._limit = math.inf
-        self._left: Callable[[], float] = lambda: math.inf
+        self._ends: Callable[[], float] | None = None
+        """Seconds to the deadline; without one nobody looks at the clock."""
 
     def limit(self, seconds: float, *, monotonic: Callable[[], float]) -> None:
         """Throw the switch once so many seconds have passed by this clock; calls in flight then end as they may."""
         end = monotonic() + seconds
-        self._limit, self._left = seconds, lambda: end - monotonic()
+        self._limit, self._ends = seconds, lambda: end - monotonic()
 
     def request(self, error: BaseException, *, grace: float | None = None) -> None:
         """Ask every worker to begin nothing new.
@@ -53,7 +54,7 @@ class Stop:
     @property
     def requested(self) -> bool:
         """Tell whether somebody asked, or the run's deadline has passed."""
-        if self._left() <= 0:
+        if self._ends is not None and self._ends() <= 0:
             self._expire()
         return self._thrown.is_set()
 
@@ -89,6 +90,9 @@ class Stop:
             working.cancel()
             thrown.cancel()
             await asyncio.gather(working, thrown, return_exceptions=True)
+
+    def _left(self) -> float:
+        return math.inf if self._ends is None else self._ends()
 
     def _expire(self) -> None:
         if self._error is None:

@@ -7,8 +7,8 @@ inherits from it and writes `fetch`; the rest has nothing to do then, and does n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 from reconciler.model.agent import AgentId
@@ -44,13 +44,12 @@ class SessionSource(Protocol):
         """
         ...
 
-    @asynccontextmanager
-    async def calling(self, session: Session) -> AsyncIterator[Session]:
-        """Yield the session to send a call in: `session` as fetched, or the newest of the same sign-in.
+    def calling(self, session: Session) -> AbstractAsyncContextManager[Session]:
+        """Give the session to send a call in, for as long as it lasts: as fetched, or the newest of the same sign-in.
 
-        While the call lasts the source sends nothing of its own for the agent (retcode 000-007).
+        Meanwhile the source sends nothing of its own for the agent (retcode 000-007).
         """
-        yield session
+        return nullcontext(session)
 
     async def release(self, agent: AgentId) -> None:  # noqa: ARG002 - for those who hold something
         """Hear that the run needs this agent's session no more. Never raises but for a cancellation."""
