@@ -23,7 +23,7 @@ from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.site import OnAgentRemoval
 from reconciler.planning import make_plan, require_unaltered
 from reconciler.report import diagnostic_documents, document_text, plan_summary, read_saved_plan, saved_plan
-from reconciler.report.reading import change, lines
+from reconciler.report.reading import change_lines, lines
 from reconciler.report.reading import values as reading_values
 from reconciler.report.reading.lines import parse_lines
 from reconciler.report.reading.plan import _document as _decoded
@@ -291,7 +291,7 @@ def test_what_agents_share_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) 
         return parse_json(data)
 
     data = document_text(saved_plan(plan, tool_version="1")).encode()
-    for module in (change, lines, reading_values):
+    for module in (change_lines, lines, reading_values):
         monkeypatch.setattr(module, "parse_json", counted)
     assert plan.changes == read_saved_plan(data, name="plan.json").plan.changes
     assert len(parsed) < 10

@@ -6,7 +6,6 @@ refused here, since its fingerprint, which covers the values only, would not not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import assert_never
@@ -19,17 +18,16 @@ from reconciler.model.plan import Action, Change, Edit, EditKind, Forget, Reason
 from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
-    Members,
     MisreadError,
     keyed,
     listed,
     optional,
-    parse_json,
     shown,
     text,
     whole,
     word_of,
 )
+from reconciler.values import Struct
 
 _REASONS: Mapping[Action, tuple[Reason, ...]] = {
     Action.SET: (Reason.NEW, Reason.CHANGED, Reason.KEY_SPELLING),
@@ -42,13 +40,17 @@ _FIELDS = ("total", *(f"channels.{channel.label}" for channel in Channel))
 """Every number an edit can be about, in the order edits are listed."""
 _CHANNELS = {channel.code: channel for channel in Channel}
 _LONGEST_ID = 20
-_AGENT = '"agent": "'
-_PLACE = re.compile(r'\{"path": ("(?:[^"\\]|\\.)*"), "line": ([1-9][0-9]{0,8})\}', re.ASCII)
 
 _action, _reason, _kind = word_of(Action), word_of(Reason), word_of(EditKind)
 _field = keyed({name: name for name in _FIELDS})
 
-_Build = Callable[..., Change]
+
+class Deed(Struct, frozen=True):
+    """What is done with an agent, whoever it is."""
+
+    build: Callable[..., Change]
+    """Takes the agent, the team, the edits and the source."""
+    edits: tuple[Edit, ...]
 
 
 class ChangeReader:
@@ -56,46 +58,20 @@ class ChangeReader:
 
     def __init__(self) -> None:
         """Begin with nothing read."""
-        self._seen: dict[str, _Build] = {}
-        self._paths: dict[str, str] = {}
+        self._seen: dict[str, Deed] = {}
 
     def __call__(self, value: object) -> Change:
         """Return the change that `value` describes."""
-        if isinstance(value, Members):
-            return self._of_text(value)
         fields = Fields(value)
         agent = fields.take("agent", agent_id)
-        source = fields.take("source", optional(_source))
+        team = fields.take("team", optional(text))
+        place = fields.take("source", optional(source))
         # By its text: True == 1 and 1.0 == 1 as keys of a cache as elsewhere, and their texts differ.
-        return self._build(repr(fields.remaining()), fields)(agent=agent, source=source)
-
-    def _of_text(self, members: Members) -> Change:
-        agent, rest = split_agent(members)
-        shared, _, source = rest.rpartition(', "source": ')
-        return self._build(shared, Members(shared))(agent=agent, source=self._source(source))
-
-    def _build(self, key: str, value: Members | Fields) -> _Build:
-        build = self._seen.get(key)
-        if build is None:
-            build = self._seen[key] = _deed(value if isinstance(value, Fields) else Fields(value))
-        return build
-
-    def _source(self, words: str) -> Source | None:
-        match = _PLACE.fullmatch(words)
-        if match is None:
-            return optional(_source)(parse_json(words.encode()))
-        path = self._paths.get(match[1])
-        if path is None:
-            path = self._paths[match[1]] = text(parse_json(match[1].encode()))
-        return Source(path, int(match[2]))
-
-
-def split_agent(members: Members) -> tuple[AgentId, str]:
-    """Return the agent with whom an entry begins, as all of ours do, and the text of its other members."""
-    name, _, rest = members.partition('", ')
-    if not name.startswith(_AGENT):
-        raise MisreadError("begins with another field", ".agent")
-    return parse_agent_id(name.removeprefix(_AGENT)), rest
+        key = repr(fields.remaining())
+        known = self._seen.get(key)
+        if known is None:
+            known = self._seen[key] = deed(fields)
+        return known.build(agent=agent, team=team, edits=known.edits, source=place)
 
 
 def agent_id(value: object) -> AgentId:
@@ -106,24 +82,24 @@ def agent_id(value: object) -> AgentId:
     return parse_agent_id(words)
 
 
-def _deed(fields: Fields) -> _Build:
-    team = fields.take("team", optional(text))
+def deed(fields: Fields) -> Deed:
+    """Read what is left of an entry without its agent, team and source, and hold it against itself."""
     action = fields.take("action", _action)
     reason = fields.take("reason", _reason)
     before = fields.take("before", optional(concurrency))
     after = fields.take("after", optional(concurrency))
     edits = fields.take("edits", listed(_edit))
     fields.finish()
-    build = partial(_of_action(action, before, after), team=team, reason=reason, edits=edits)
+    build = partial(_of_action(action, before, after), reason=reason)
     if reason not in _REASONS[action]:
         raise MisreadError(f"{action} is never done because of {reason}", ".reason")
     if (before is None) is not (reason is Reason.NEW):
         raise MisreadError(f"does not fit the reason {reason}", ".before")
     _require_told(reason, before, after, edits)
-    return build
+    return Deed(build, edits)
 
 
-def _of_action(action: Action, before: Concurrency | None, after: Concurrency | None) -> _Build:
+def _of_action(action: Action, before: Concurrency | None, after: Concurrency | None) -> Callable[..., Change]:
     match action, before, after:
         case Action.SET, _, Concurrency():
             return partial(Set, before=before, after=after)
@@ -179,17 +155,18 @@ def _edit(value: object) -> Edit:
         kind=fields.take("kind", _kind),
         before=fields.take("before", optional(whole)),
         after=fields.take("after", optional(whole)),
-        cause=fields.take("cause", optional(_source)),
+        cause=fields.take("cause", optional(source)),
     )
     fields.finish()
     return edit
 
 
-def _source(value: object) -> Source:
+def source(value: object) -> Source:
+    """Read a place in a file."""
     fields = Fields(value)
-    source = Source(fields.take("path", text), fields.take("line", _line))
+    place = Source(fields.take("path", text), fields.take("line", _line))
     fields.finish()
-    return source
+    return place
 
 
 def _line(value: object) -> int:

@@ -17,6 +17,7 @@ from reconciler.report.reading.attendance import require_attendance, sessions_se
 from reconciler.report.reading.border import Kind, read_file_of
 from reconciler.report.reading.capacity import capacity, require_sums, standing
 from reconciler.report.reading.change import ChangeReader
+from reconciler.report.reading.change_lines import ChangeLines
 from reconciler.report.reading.envelope import (
     base,
     envelope,
@@ -28,6 +29,7 @@ from reconciler.report.reading.going_back import going_back
 from reconciler.report.reading.values import (
     ContradictionError,
     Fields,
+    Members,
     MisreadError,
     count,
     instant,
@@ -151,7 +153,8 @@ def _summary(value: object, plan: Plan) -> int:
 
 
 def _changes(value: object) -> tuple[Change, ...]:
-    changes = listed(ChangeReader())(value)
+    plainly, from_text = ChangeReader(), ChangeLines()
+    changes = listed(lambda each: (from_text if isinstance(each, Members) else plainly)(each))(value)
     seen: set[int] = set()
     for change in changes:
         if change.agent in seen:

@@ -14,7 +14,8 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Action
 from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.reading.border import Kind, read_file_of
-from reconciler.report.reading.change import agent_id, split_agent
+from reconciler.report.reading.change import agent_id
+from reconciler.report.reading.change_lines import split_agent
 from reconciler.report.reading.envelope import (
     agents_once,
     base,
