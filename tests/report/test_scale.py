@@ -9,19 +9,22 @@ from typing import Any
 
 import pytest
 from report.examples import PLAIN, PLANS, fates
-from support.fleets import concurrency, desired, state
+from support.fleets import concurrency, desired, desired_agent, record, state
 
 from reconciler.model.plan import Plan
 from reconciler.planning import make_plan
 from reconciler.report import (
+    ALL_FORMATS,
     Envelope,
     Format,
     OutcomeReport,
+    PlanReport,
     Repository,
     document_text,
     outcome_text,
     plan_text,
     read_saved_plan,
+    render,
     render_pieces,
     saved_plan,
 )
@@ -70,6 +73,25 @@ def test_twice_the_agents_are_at_most_twice_the_work(work: Callable[[Plan], obje
     small, large = _plan(600), _plan(1200)
     work(small)  # caches of the libraries fill once
     assert _calls(lambda: work(large)) <= 2.05 * _calls(lambda: work(small))
+
+
+def _teams(agents: int) -> Plan:
+    """Return a plan in which each agent has, and had, a team of their own, and another number of sessions."""
+    values = {number: concurrency(25, web_chat=number % 9, sms=6) for number in range(1001, 1001 + agents)}
+    before = {number: record(value, team=f"old-{number}") for number, value in values.items()}
+    after = {number: desired_agent(concurrency(25, sms=number % 7 + 1), team=f"new-{number}") for number in values}
+    return make_plan(desired(after), state(before))
+
+
+@pytest.mark.parametrize("format_", ALL_FORMATS)
+def test_twice_the_teams_are_at_most_twice_the_work(format_: Format) -> None:
+    def work(plan: Plan) -> Callable[[], object]:
+        report = PlanReport(envelope=Envelope(command="plan", environment="demo"), plan=plan, unchanged=0)
+        return lambda: render(report, format_, repository=Repository(top="/", here="/"))
+
+    small, large = work(_teams(600)), work(_teams(1200))
+    small()  # caches of the libraries fill once
+    assert _calls(large) <= 2.05 * _calls(small)
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.JUNIT])
