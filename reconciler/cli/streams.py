@@ -58,7 +58,7 @@ def write(stream: TextIO, text: str) -> None:
     Raises:
         UnwritableOutputError: `stream` does not take it, and is not stderr.
     """
-    if isinstance(encoding := stream.encoding, str):
+    if not text.isascii() and isinstance(encoding := stream.encoding, str):
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         stream.write(text)
