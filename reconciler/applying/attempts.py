@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from sys import intern
 from typing import Protocol, assert_never
 
 from reconciler.applying.pace import Pace, backoff
@@ -132,7 +133,7 @@ class Turn:
             action=self._call.action,
             result=result,
             retcode=None if verdict is None or self._in_flight else verdict.retcode,
-            message=message,
+            message=intern(message),  # a hundred thousand agents hear the same
             attempts=self._attempts,
         )
 

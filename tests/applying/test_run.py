@@ -75,6 +75,16 @@ def test_every_change_has_one_outcome_and_each_is_told_once_in_order_of_completi
     assert set(ending.results.values()) == {APPLIED, Result.FORGOTTEN}
 
 
+def test_what_many_agents_are_told_is_held_once(tmp_path: Path) -> None:
+    words = [b"no queue".decode() for _ in TEN]  # as they come off the wire: equal, and each by itself
+    scripts: Scripts = {
+        agent: [Refused(retcode="106-011", message=said)] for agent, said in zip(TEN, words, strict=True)
+    }
+    ending = Room(tmp_path, gateway=ScriptedGateway(scripts)).run(fleet(*TEN))
+
+    assert (len({id(each) for each in words}), 1) == (10, len({id(outcome.message) for outcome in ending.outcomes}))
+
+
 class Unlocked:
     """Lets one call wait for another."""
 
