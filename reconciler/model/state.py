@@ -26,11 +26,11 @@ class RecordStatus(StrEnum):
     """These values were sent, or were about to be, and no answer is known."""
 
 
-class Holding(Struct, frozen=True, kw_only=True):
+class Holding(Struct, frozen=True, kw_only=True, cache_hash=True):
     """What is recorded of many agents alike: all but the time and the session, so there are far fewer than agents.
 
-    A state that was read has each of them once, which makes `id(record.holding)` a name for all it says as long as the
-    state lives: whatever walks a whole fleet may look at each holding once. Two that are equal may still be two.
+    Whatever walks a whole fleet looks at each holding once: as the key of a dictionary it costs next to nothing, since
+    it keeps its hash, and a state that was read has equal ones only once.
     """
 
     concurrency: Concurrency

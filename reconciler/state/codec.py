@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from itertools import chain, repeat
 from typing import TypeVar
 
 import orjson
@@ -18,15 +19,12 @@ import orjson
 from reconciler.collector import paused_collector
 from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
-from reconciler.model.concurrency import Concurrency
-from reconciler.model.gateway_settings import CallnumsKey
-from reconciler.model.state import AgentRecord, Holding, OpenRun, Pending, RecordStatus, State
+from reconciler.model.state import AgentRecord, Holding, OpenRun, Pending, State
 from reconciler.state.fields import (
     FORMAT_VERSION,
     UPGRADE,
     ConcurrencyCache,
     NewerFormatError,
-    channels_by_code,
     optional_text,
     refuse_duplicate,
     require_agent,
@@ -38,7 +36,8 @@ from reconciler.state.fields import (
     require_time,
 )
 from reconciler.state.quick_records import cut_records
-from reconciler.state.record_fields import RECORD, read_record, written_time
+from reconciler.state.record_fields import RECORD, read_record
+from reconciler.state.record_lines import record_lines
 from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
 from reconciler.values import replace
 
@@ -55,71 +54,30 @@ _OPEN_RUN = frozenset({"run", "since", "who"})
 _PENDING = frozenset({"attempts", "first_deferred_at", "last_deferred_at", "retcode"})
 _BLURS = (b" :", b"\t:", b"\n:", b"\r:", b"\\")
 """A key may end in space, and a text may hold `":` if it is escaped. Neither is ever in a document of ours."""
-_Standing = tuple[CallnumsKey, bool, RecordStatus, str | None]
 _E = TypeVar("_E")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
-def _record_lines(records: Mapping[AgentId, AgentRecord]) -> list[str]:
-    """Return each record as a line, its keys sorted. What many share, which is all but the session, is written once.
-
-    One function and no calls within it: this is what saving a state of 100,000 agents takes.
-    """
-    numbers: dict[int, tuple[str, str]] = {}
-    standings: dict[_Standing, tuple[str, str, str]] = {}
-    moments: dict[str | None, str] = {}
-    lines: list[str] = []
-    sessions = _json_each([record.session for record in records.values()])
-    for (agent, record), session in zip(records.items(), sessions, strict=True):
-        # By identity: agents of one profile share their numbers, and the state that is written keeps them alive.
-        values = record.concurrency
-        channels, total = numbers.get(id(values)) or numbers.setdefault(id(values), _numbers(values))
-        stands = record.callnums_key, record.protected, record.status, record.team
-        key, protected, status = standings.get(stands) or standings.setdefault(stands, _standing(*stands))
-        moment = record.acknowledged_at
-        when = moments.get(moment)
-        if when is None:
-            when = _json(written_time(record.status, moment))
-            moments.update({} if moment is None else {moment: when})  # that there is none, not every status may say
-        lines.append(
-            f'    "{agent}": {{"acknowledged_at":{when},{key}{channels},{protected}{session},{status}{total}}}'
-        )
-    return lines
+def _json(value: object) -> bytes:
+    return orjson.dumps(value)
 
 
-def _numbers(values: Concurrency) -> tuple[str, str]:
-    return _json(channels_by_code(values)), _json(values.total)
+def _pending_lines(waiting: Mapping[AgentId, Pending]) -> Iterator[bytes]:
+    for lead, agent in zip(chain((b"{",), repeat(b",")), sorted(waiting, key=str), strict=False):
+        yield b'%b\n    "%d": %b' % (lead, agent, _json(_pending_fields(waiting[agent])))
+    yield b"\n  }"
 
 
-def _standing(key: CallnumsKey, protected: bool, status: RecordStatus, team: str | None) -> tuple[str, str, str]:  # noqa: FBT001 - as it stands in `_Standing`
-    """Return what stands before the channels, between them and the session, and between that and the total."""
-    return (
-        f'"callnums_key":{_json(key)},"channels":',
-        f'"protected":{_json(protected)},"session":',
-        f'"status":{_json(status)},"team":{_json(team)},"total":',
-    )
-
-
-def _json_each(values: list[str | None]) -> list[str]:
-    """Return each value as JSON, all written at once: within a JSON text is no line break, so they part there."""
-    return orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()[4:-2].split(",\n  ") if values else []
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _pending_line(agent: AgentId, pending: Pending) -> str:
-    fields = {
+def _pending_fields(pending: Pending) -> dict[str, object]:
+    return {
         "attempts": require_count("attempts", pending.attempts),
         "first_deferred_at": require_time("first_deferred_at", pending.first_deferred_at),
         "last_deferred_at": require_time("last_deferred_at", pending.last_deferred_at),
         "retcode": pending.retcode,
     }
-    return f'    "{agent}": {_json(fields)}'
 
 
-def _open_run_object(open_run: OpenRun) -> str:
+def _open_run_object(open_run: OpenRun) -> bytes:
     since = require_time("since", open_run.since)
     return _json({"run": require_run("run", open_run.run), "since": since, "who": open_run.who})
 
@@ -132,26 +90,21 @@ def encode(state: State) -> bytes:
         ValueError: a field holds what no document may hold, such as a time that is none. That is a bug of the caller.
     """
     lineage, serial = require_lineage(state.lineage, state.serial)
-    pending = [_pending_line(agent, waiting) for agent, waiting in state.pending.items()]
-    parts = {
-        "agents": _by_agent(_record_lines(state.agents)),
-        "format_version": [_json(FORMAT_VERSION)],
-        "lineage": [_json(lineage)],
-        **({"open_run": [_open_run_object(state.open_run)]} if state.open_run else {}),
-        **({"pending": _by_agent(pending)} if state.pending else {}),
-        "serial": [_json(serial)],
-        "site": [_json(state.site)],
+    parts: dict[bytes, Iterable[bytes]] = {
+        b"agents": record_lines(state.agents),
+        b"format_version": (_json(FORMAT_VERSION),),
+        b"lineage": (_json(lineage),),
+        **({b"open_run": (_open_run_object(state.open_run),)} if state.open_run else {}),
+        **({b"pending": _pending_lines(state.pending)} if state.pending else {}),
+        b"serial": (_json(serial),),
+        b"site": (_json(state.site),),
     }
-    # Put together in one step: the text of 100,000 agents has 20 MB, and each copy of it takes its time.
-    pieces = list(chain.from_iterable((",\n", f'  "{name}": ', *value) for name, value in parts.items()))
-    return "".join(("{\n", *pieces[1:], "\n}\n")).encode()
-
-
-def _by_agent(lines: list[str]) -> list[str]:
-    """Return the pieces of the object that has these lines, in text order of the ids they begin with."""
-    # They begin with them in quotes, and a quote comes before every digit: so lines sort as the ids do.
-    lines.sort()
-    return ["{\n", ",\n".join(lines), "\n  }"] if lines else ["{}"]
+    document = BytesIO()  # which takes the pieces as they are made, and gives away what it has without a copy
+    for lead, (name, pieces) in zip(chain((b"{",), repeat(b",")), parts.items(), strict=False):
+        document.write(b'%b\n  "%b": ' % (lead, name))
+        document.writelines(pieces)
+    document.write(b"\n}\n")
+    return document.getvalue()
 
 
 def _read_pending(value: object) -> Pending:

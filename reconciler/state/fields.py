@@ -107,7 +107,7 @@ def require_time(name: str, value: object) -> str:
     raise ValueError(f"{name} is {reprlib.repr(value)}, not a time such as '2026-01-31T09:30:00Z'")
 
 
-@functools.lru_cache(maxsize=4096)  # agents acknowledged in the same second share it
+@functools.lru_cache(maxsize=1 << 16)  # agents acknowledged in the same second share it
 def _is_time(text: str) -> bool:
     try:
         return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text).tzinfo is not None

@@ -119,6 +119,12 @@ def test_a_record_of_which_only_time_and_session_change_keeps_the_very_holding()
     assert said.amended(acknowledged_at=NOW, session="login-2").holding is said.holding
 
 
+def test_a_holding_that_is_amended_does_not_keep_its_old_hash() -> None:
+    said = record(team="east")
+    assert hash(said.holding) != hash(said.amended(team="night").holding)
+    assert hash(record(team="night").holding) == hash(said.amended(team="night").holding)
+
+
 def test_a_record_has_no_field_that_neither_it_nor_its_holding_has() -> None:
     with pytest.raises(TypeError, match="guid"):
         record().amended(guid="x")

@@ -21,6 +21,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import State, empty_state
 from reconciler.state import decode, encode
 from reconciler.state.record_fields import record_fields
+from reconciler.state.record_lines import record_lines
 from reconciler.values import replace
 
 DOCUMENT = encode(state({1001: record(session="login-1"), 20001: in_doubt(WEB_CHAT_4)}))
@@ -50,6 +51,11 @@ def test_a_record_is_written_as_json_writes_its_fields(written: State) -> None:
     said = [f'"{agent}": {orjson.dumps(record_fields(each)).decode()}' for agent, each in written.agents.items()]
     lines = encode(written).decode().split('  "agents": {\n')[-1].split("\n  }")[0].split(",\n") if said else []
     assert sorted(said) == [line.removeprefix("    ") for line in lines]
+
+
+@given(states(), st.integers(1, 4))
+def test_however_many_lines_are_made_together_the_same_is_written(written: State, together: int) -> None:
+    assert b"".join(record_lines(written.agents)) == b"".join(record_lines(written.agents, together=together))
 
 
 @pytest.mark.parametrize("session", ["", ",\n  ", '",\n  "', "\u2028", "null", "é"], ids=repr)
