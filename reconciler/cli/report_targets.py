@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SESSIONS = "sessions.json"
 """Where a site that names no source has its sessions."""
-_RESCUED = re.compile(r"errored-state.*\.json|rollback-.*\.json")
+_RESCUED = r"errored-state.*\.json|rollback-.*\.json"
 """What a run leaves where it ends badly, or may have to be taken back; its name is chosen when there is no turning."""
 _STREAMS = {1: "stdout", 2: "stderr"}
 
@@ -138,7 +138,7 @@ def _complaint(path: Path, *, others: list[Path], root: Path | None) -> str | No
         return f"{shown} is named twice: one file would overwrite the other"
     if root is not None and _looks_like_input(path, root):
         return f"{shown} would become a file of {root.as_posix()}, which is read"
-    if _RESCUED.fullmatch(_real(path).name):
+    if re.fullmatch(_RESCUED, _real(path).name):
         return f"{shown} is what a run calls its way back; give another name"
     stream = _stream_behind(path)
     if stream is not None:

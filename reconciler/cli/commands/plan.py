@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.environment import Environment, check_scope, open_environment
 from reconciler.cli.options import (
     allow_changes_option,
@@ -22,16 +20,14 @@ from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_run_notes, open_store
 from reconciler.cli.streams import stdout_style
-from reconciler.cli.writing import write_file
 from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.estimate import Estimate
 from reconciler.model.plan import Plan, PlanOptions
-from reconciler.model.printable import printable
 from reconciler.model.state import State
 from reconciler.planning import SessionKeys, agents_to_ask, make_plan
-from reconciler.report import ALL_FORMATS, PlanReport, document_pieces, plan_text, saved_plan
+from reconciler.report import ALL_FORMATS, PlanReport, plan_text
 from reconciler.values import replace
 
 
@@ -109,13 +105,10 @@ def _session_keys(opened: Environment, state: State, options: PlanOptions) -> Se
 
 
 def _save(opened: Environment, plan: Plan, out: Path) -> str:
-    """Save the plan, and return the sentence that says what to do with it."""
-    write_file(out, document_pieces(saved_plan(plan, tool_version=__version__)))
-    if plan.refusals:
-        return f"saved for review in {printable(out.as_posix())}; as it stands, apply would refuse it too"
-    approval = ["--allow-changes", str(len(plan.changes))] if plan.findings else []
-    command = shlex.join(["reconciler", "apply", opened.name, "--plan", out.as_posix(), *approval])
-    return f"saved: apply exactly this with: {printable(command)}"
+    # Imported here: most plans are only looked at.
+    from reconciler.cli.plan_file import save_plan  # noqa: PLC0415
+
+    return save_plan(opened, plan, out)
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
