@@ -5,15 +5,20 @@ Rule of this file: with a cutter or without one, the answer is the same; with on
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reconciler.desired.alike import Alike
 from reconciler.desired.declarations import FleetFile, collect
 from reconciler.desired.marks import YamlDocument
-from reconciler.desired.quick_fleet import Cut, Cutter
 from reconciler.desired.source_file import SourceFile
 from reconciler.desired.validation import Validator
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
+
+if TYPE_CHECKING:
+    from reconciler.desired.late_cutter import LateCutter
+    from reconciler.desired.quick_fleet import Cut, Cutter
 
 
 class FleetReading(Struct, frozen=True, kw_only=True):
@@ -26,7 +31,7 @@ class FleetReading(Struct, frozen=True, kw_only=True):
     """What it declares besides, in entries of which many are alike and that nothing is wrong with."""
 
 
-def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | None = None) -> FleetReading:
+def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | LateCutter | None = None) -> FleetReading:
     """Return what the decoded fleet file called `path` declares."""
     source = SourceFile.of(path, text)
     cut = None if cutter is None else cutter.cut(text)

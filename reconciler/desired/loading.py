@@ -23,8 +23,8 @@ from reconciler.desired.expansion import expand
 from reconciler.desired.fleet_reading import FleetReading, read_fleet, validate
 from reconciler.desired.gateway_settings import advise_gateway
 from reconciler.desired.guardrail_advice import advise_guardrails
+from reconciler.desired.late_cutter import LateCutter as Cutter
 from reconciler.desired.marks import YamlDocument
-from reconciler.desired.quick_fleet import Cutter
 from reconciler.desired.resolution import Resolution, resolve
 from reconciler.desired.session_settings import advise_sessions
 from reconciler.desired.site_file import build_site, check_site

@@ -14,6 +14,7 @@ from reconciler.desired.advice import advise
 from reconciler.desired.declarations import FleetFile
 from reconciler.desired.expansion import expand
 from reconciler.desired.fleet_reading import FleetReading, read_fleet
+from reconciler.desired.late_cutter import FEW, LateCutter
 from reconciler.desired.quick_fleet import Cutter
 from reconciler.desired.resolution import resolve
 from reconciler.desired.validation import validator_for
@@ -223,6 +224,17 @@ def test_new_entries_are_read_at_once_however_many_there_are() -> None:
     text = "agents:\n" + "".join(f"  {agent}: {{profile: p{agent}}}\n" for agent in range(101, 1101))
     cut = cutter.cut(text)
     assert (len(asked), len(cut.fine) if cut else 0) == (1, 999)
+
+
+def test_the_first_few_characters_of_an_environment_are_read_whole_and_all_files_after_them_cut() -> None:
+    text = fleet(50)
+    whole = FEW // len(text)
+    cutter = LateCutter(FLEET.accepts)
+
+    readings = [read_fleet("a.yaml", text, schema=FLEET, cutter=cutter) for _ in range(whole + 3)]
+
+    assert [False] * whole + [True] * 3 == [reading.alike is not None for reading in readings]
+    assert all(one_by_one(reading) == one_by_one(plainly(text, "a.yaml")) for reading in readings)
 
 
 HOSTILE = {
