@@ -36,7 +36,7 @@ class Columns(Struct, frozen=True, kw_only=True):
     """Entries in reading order, as columns of one length."""
 
     marks: Sequence[int]
-    """Where each one's line begins; its key is two blanks further."""
+    """Where each key stands."""
     quotes: Sequence[str]
     """What stands around each key."""
     firsts: Sequence[int]
@@ -107,7 +107,7 @@ class Alike(Struct, frozen=True, kw_only=True):
 
     def mark(self, index: int) -> int:
         """Return where the key of the entry at `index` stands."""
-        return self.columns.marks[index] + 2
+        return self.columns.marks[index]
 
     def moved(self, index: int, mark: int) -> int:
         """Return where that stands, of the entry at `index`, which has `mark` in its model."""

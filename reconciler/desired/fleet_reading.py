@@ -18,7 +18,7 @@ from reconciler.values import Struct
 
 if TYPE_CHECKING:
     from reconciler.desired.late_cutter import LateCutter
-    from reconciler.desired.quick_fleet import Cut, Cutter
+    from reconciler.desired.quick_fleet import Cutter
 
 
 class FleetReading(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | Late
     cut = None if cutter is None else cutter.cut(text)
     if cut is not None and cutter is not None:
         rest = read_yaml(path, cut.rest, file=source)
-        if _is_as_cut(rest, cut):
+        if cut.is_borne_out(rest):
             team = rest.value.get("team")
             team = team if isinstance(team, str) else None
             return _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cutter.models))
@@ -45,12 +45,6 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | Late
     if document.value is None:
         return FleetReading(file=None, problems=document.problems)
     return _collected(document, schema)
-
-
-def _is_as_cut(rest: YamlDocument, cut: Cut) -> bool:
-    """Tell whether the file is laid out as it looked: then its entries stand one below the other, each for itself."""
-    agents = rest.value.get("agents") if isinstance(rest.value, dict) else None
-    return not rest.problems and isinstance(agents, dict) and list(agents) == list(cut.others)
 
 
 def _collected(document: YamlDocument, schema: Validator, alike: Alike | None = None) -> FleetReading:

@@ -29,7 +29,7 @@ HEADS = [
     "", "---\n", "team: east\n", "# note\nteam: 'a b'\n\n", "team: [x]\n", 'team: "\n',
     "profiles: {p: {total: 5}}\n", "profiles:\n  p:\n    total: 5\n    channels: {sms: 1}\n", "team: |\n  x\n",
     "a: &a 1\n", "x: {\n", "colour: red\n", "agents: {}\n", "- 1\n", "team: a\n...\n---\n", "? \n", "x: 'agents:\n",
-    "%YAML 1.2\n---\n", "\ufeff", "team: no\n",
+    "%YAML 1.2\n---\n", 'x: "\n', "x: '\n", "x: [\n", "\ufeff", "team: no\n",
 ]  # fmt: skip
 KEYS = [
     "1001", '"1002"', "1003-1050", "1050-1003", "100", "1004", "999999", "0101", "5000-5001", "'1006'", "p",
@@ -46,14 +46,27 @@ BODIES = [
     "\n    a-b: c", "\n    profile:", " {channels: {sms: null}, total: 5}", "\n    team: north  west",
     " {team: no}", "\n    channels: {sms: 1,\n      5g: 2}", " {profile: p: }", " {team: -}", " {: }",
     "\n    team: x:y", " {team: x:y}", " {,}", "\n    team: - x", " {profile}",
+    "\n    channels:\n      sms: 1\n      5g: 0\n    total: 5", "\n      profile: p", "\n   profile: p\n   total: 5",
+    "\n    # note\n    total: 5 # note\n\n    channels: {sms: 1}",
+    "\n    total: 5\n  # shallow\n    channels: {sms: 1}",
+    ' {team: "a', ' b"}', " {team: 'a", " b'}", ' {profile: p, team: "a # b"}', "\n    team: it's\n    profile: p",
+    "\n    team: 'it''s'\n    profile: p", " {profile: p, team: a#b}", " {profile: p # note",
+    "\n    team: |\n      x\n",
+    "\n    team: >-\n      x\n\n", " {\n    profile: p}", " {\n    profile: p\n  }",
+    "\n    team: a\n      b\n    profile: p", "\n    ? profile\n    : p", "\n        profile: p",
+    ' {profile: "p"}', " [", " ]",
+    "\n    - profile: p", ' {team: "\\',
+    ' "', "\n    profile: p\n    channels:\n      sms: 1 # a\n      # b\n      5g: 2", "\n    channels:\n    - x",
 ]  # fmt: skip
 TAILS = [
     "\n", "\n", "\n", " # note\n", "#x\n", "\n\n", "\n# note\n  # more\n", "   \n", "\n   \n\n", "\r\n",
-    "\n    # x\n", "", " \n",
+    "\n    # x\n", "", " \n", " # 'note\n", '\n# "\n', "\n  # }\n",
 ]  # fmt: skip
 LASTS = [
     "", "", "", "team: z\n", "profiles: {}\n", "...\n", "---\n", "  1001: {}\n", " x", "# end", "}\n", '"\n',
-    "\n\n",
+    "\n\n", "profiles:\n  p:\n    total: 5\n", 'team: "z\n  1001: {}"\n', "agents:\n  1009: {profile: p}\n",
+    "profiles:\n  1009: {profile: p}\n", "team: z\nagents: {}\n", "Team: z\n", "'team': z\n", "  team: z\n",
+    'x: "}\n', "x: '}\n", "x: }\n", 'x"\nagents:\n  1001: {profile: p}\n', "x: ]\n", 'team: "}\nx: 1\n',
 ]  # fmt: skip
 OPENINGS = ["agents:\n", "agents:\n", "agents:\n", "agents:\n# note\n\n", "agents: # x\n", "agents :\n", ""]
 SLIPS = [" ", "\n", "'", '"', "#", ":", "{", "}", ",", "-", "x", "*a", "&a ", "|"]
@@ -62,15 +75,14 @@ SLIPS = [" ", "\n", "'", '"', "#", ":", "{", "}", ",", "-", "x", "*a", "&a ", "|
 @st.composite
 def fleet_texts(draw: st.DrawFn) -> str:
     """Return the text of a fleet file: nearly always of the usual layout, and often with something wrong in it."""
-    entry = st.builds("  {}:{}{}".format, st.sampled_from(KEYS), st.sampled_from(BODIES), st.sampled_from(TAILS))
-    plain = st.builds("  {}:{}\n".format, st.integers(101, 200).map(str), st.sampled_from(BODIES[:6]))
+    indent = draw(st.sampled_from(["  ", "  ", "  ", "  ", "    ", " "]))
+    some = st.sampled_from(BODIES)
+    entry = st.builds(f"{indent}{{}}:{{}}{{}}".format, st.sampled_from(KEYS), some, st.sampled_from(TAILS))
+    plain = st.builds(f"{indent}{{}}:{{}}\n".format, st.integers(101, 200).map(str), st.sampled_from(BODIES[:6]))
     entries = draw(st.lists(plain | entry, max_size=6))
-    opening = draw(
-        st.sampled_from(
-            ["agents:\n", "agents:\n", "agents:\n", "agents:\n# note\n\n", "agents: # x\n", "agents :\n", ""]
-        )
+    text = (
+        draw(st.sampled_from(HEADS)) + draw(st.sampled_from(OPENINGS)) + "".join(entries) + draw(st.sampled_from(LASTS))
     )
-    text = draw(st.sampled_from(HEADS)) + opening + "".join(entries) + draw(st.sampled_from(LASTS))
     if draw(st.booleans()):
         return text
     at = draw(st.integers(0, len(text)))
@@ -237,6 +249,83 @@ def test_the_first_few_characters_of_an_environment_are_read_whole_and_all_files
     assert all(one_by_one(reading) == one_by_one(plainly(text, "a.yaml")) for reading in readings)
 
 
+@pytest.mark.parametrize("last", LASTS)
+def test_every_end_goes_with_every_body(last: str) -> None:
+    for body in BODIES:
+        text = f"agents:\n  1001: {{profile: p}}\n  1002:{body}\n  1003: {{profile: p}} # x\n{last}"
+        quick, plain = quickly(text), plainly(text)
+        assert plain.file == one_by_one(quick)
+        assert sorted(plain.problems) == sorted(quick.problems)
+
+
+TRICKS = {
+    "entry-that-reaches-the-end": """\
+agents:
+  1001: {profile: p}
+  1002: {team: "a
+  1003: {profile: p}
+x: "}
+""",
+    "head-with-another-section": """\
+x: "
+agents:
+  1001: {profile: p}
+  1002: {profile: p}
+y"
+agents:
+  1001: {profile: p}
+""",
+    "entry-that-takes-the-next": """\
+agents:
+  1001: {profile: p}
+  1002: {team: "a
+  1003: {profile: p}
+  1004: b"}
+""",
+}
+"""Texts of which a part looks like entries and is none."""
+
+
+@pytest.mark.parametrize("text", TRICKS.values(), ids=TRICKS)
+def test_what_only_looks_like_an_entry_is_not_taken_for_one(text: str) -> None:
+    quick, plain = quickly(text), plainly(text)
+    assert quick.alike is None
+    assert plain.file == quick.file
+    assert plain.problems == quick.problems
+
+
+def test_two_entries_that_are_wrong_apart_and_right_together_are_read_together() -> None:
+    for one in BODIES:
+        for other in BODIES:
+            text = f"agents:\n  1001: {{profile: p}}\n  1002:{one}\n  1003: {{profile: p}}\n  1004:{other}\n"
+            quick, plain = quickly(text), plainly(text)
+            assert plain.file == one_by_one(quick)
+            assert sorted(plain.problems) == sorted(quick.problems)
+
+
+LAYOUTS = {
+    "flow": "agents:\n  {}: {{profile: p, total: 5}}\n",
+    "block": "agents:\n  {}:\n    profile: p\n    channels:\n      sms: 1\n      5g: 2\n",
+    "deep": "agents:\n    {}:\n        profile: p\n",
+    "narrow": "agents:\n {}: {{profile: p}}\n",
+    "quoted": "agents:\n  '{}': {{profile: \"p\"}}\n",
+    "noted": "agents: # all\n\n  # these\n  {}:\n    # why\n    profile: p  # as ever\n\n    total: 5\n",
+    "not-last": "agents:\n  {}: {{profile: p}}\nprofiles:\n  p: {{total: 5}}\n",
+    "folded": "agents:\n  {}: {{profile: p,\n         total: 5}}\n",
+}
+"""The ways people write an agent; what stands around the agent's line stands once around many."""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_usual_ways_to_write_agents_are_all_read_entry_by_entry(layout: str) -> None:
+    head, rest = layout.split("\n", 1)
+    entry, _, last = rest.partition("profiles:")
+    text = f"{head}\n{''.join(entry.format(agent) for agent in range(1001, 1101))}{last and 'profiles:'}{last.format()}"
+    reading = quickly(text)
+    assert (reading.problems, len(reading.alike or ())) == ((), 99)
+    assert plainly(text).file == one_by_one(reading)
+
+
 HOSTILE = {
     "blanks": " " * 200_000 + "'",
     "braces": "{" * 200_000,
@@ -244,6 +333,8 @@ HOSTILE = {
     "lines": "\n    a:" * 50_000 + "'",
     "empty-lines": "\n" * 200_000 + "'",
     "comments": " #" * 100_000,
+    "notes": "\n    # x" * 50_000 + "\n'",
+    "deep-lines": "\n      a" * 50_000 + "\n'",
 }
 
 
