@@ -68,7 +68,8 @@ class Stop:
         if seconds > 0 and not self.requested:
             left = self._left()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._thrown.wait(), min(seconds, left))
+                async with asyncio.timeout(min(seconds, left)):
+                    await self._thrown.wait()
             if left <= seconds:  # whatever the clock says that this waiting did not go by
                 self._expire()
         return not self.requested
