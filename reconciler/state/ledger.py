@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from reconciler.model.agent import AgentId
-from reconciler.model.state import AgentRecord, Pending, RecordStatus, State
+from reconciler.model.state import AgentRecord, Holding, Pending, RecordStatus, State
 from reconciler.state.entries import (
     Acknowledged,
     Deferred,
@@ -33,6 +33,9 @@ class Ledger:
         self._records = dict(state.agents)
         self._pending = dict(state.pending)
         self._before: dict[AgentId, AgentRecord | None] = {}
+        # A run sends the same to many agents, so what they hold is made once, in doubt and then acknowledged.
+        self._sent: dict[Holding, Holding] = {}
+        self._acknowledged: dict[Holding, Holding] = {}
 
     @property
     def state(self) -> State:
@@ -77,15 +80,15 @@ class Ledger:
         # A second intent over an open one: the first may have been sent, so the record in doubt is what was before.
         before = self._records.get(entry.agent)
         self._before[entry.agent] = before
-        self._records[entry.agent] = AgentRecord.of(
+        holding = Holding(
             concurrency=entry.concurrency,
             callnums_key=entry.callnums_key,
-            acknowledged_at=before.acknowledged_at if before else None,
-            session=before.session if before else None,
             team=entry.team,
             protected=entry.protected,
             status=RecordStatus.IN_DOUBT,
         )
+        at, session = (before.acknowledged_at, before.session) if before else (None, None)
+        self._records[entry.agent] = AgentRecord(self._sent.setdefault(holding, holding), at, session)
 
     def _defer(self, entry: Deferred) -> None:
         if entry.agent in self._before:
@@ -114,8 +117,11 @@ class Ledger:
         if not entry.keep:
             del self._records[entry.agent]
             return
-        sent, status = self._records[entry.agent], RecordStatus.ACKNOWLEDGED
-        self._records[entry.agent] = sent.amended(acknowledged_at=entry.at, session=entry.session, status=status)
+        sent = self._records[entry.agent].holding
+        holding = self._acknowledged.get(sent)
+        if holding is None:
+            holding = self._acknowledged[sent] = replace(sent, status=RecordStatus.ACKNOWLEDGED)
+        self._records[entry.agent] = AgentRecord(holding, entry.at, entry.session)
 
     def _note(self, entry: Noted) -> None:
         record = self._require_record(entry.agent)

@@ -293,6 +293,14 @@ def test_replay_tells_what_is_known_of_an_agent(before: object, happened: list[E
     assert replay(journal_of(*happened), base) == expected
 
 
+def test_agents_who_are_sent_the_same_hold_the_same_thing_in_doubt_and_acknowledged() -> None:
+    sent = [intended(AgentId(number)) for number in range(1001, 1005)]
+    done = [replace(DONE, agent=AgentId(number)) for number in (1001, 1002)]
+    found = [record.holding for record in replay(journal_of(*sent, *done), state({})).agents.values()]
+    assert found[0] is found[1] is not found[2]
+    assert found[2] is found[3]
+
+
 def absent(agent: AgentId = A, *, at: str = NOW, retcode: str | None = "100-006") -> Deferred:
     return Deferred(agent=agent, at=at, retcode=retcode)
 
