@@ -17,9 +17,9 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.plan import Change, Forget, Reset
 from reconciler.model.standing import StandingChange
 from reconciler.model.state import AgentRecord
-from reconciler.values import Struct
+from reconciler.values import Struct, astuple
 
-_Holding = tuple[str | None, Concurrency]
+_Share = tuple[str | None, Concurrency]
 """A team, and the values of one of its agents."""
 _Place = tuple[str | None, Channel | None]
 """A team, and a channel or the totals."""
@@ -42,6 +42,11 @@ class _Sums(Struct):
         self.at_zero += agents if closed else 0
         self.bound += agents if bound and not closed else 0
 
+    def then(self, come: _Sums, leave: _Sums) -> _Sums:
+        """Return what these sums are once some have come and others left."""
+        sides = zip(astuple(self), astuple(come), astuple(leave), strict=True)
+        return _Sums(*(number + more - less for number, more, less in sides))
+
 
 _NONE = _Sums()
 
@@ -61,28 +66,27 @@ def capacity_of(
         standing: who is recorded in another team afterwards.
         restored: records that are put back without a call.
     """
-    before = _holdings((record.team, record.concurrency) for record in records.values())
-    after = before.copy()
-    after.subtract(_holdings(_leaving(records, changes, standing)))
-    after.update(_holdings(_coming(records, changes, standing)))
-    after.update(_holdings((record.team, record.concurrency) for record in (restored or {}).values()))
-    old, new = _sums(before), _sums(after)
-    return tuple(
-        _capacity(place, old.get(place, _NONE), new.get(place, _NONE)) for place in sorted({*old, *new}, key=_order)
-    )
+    old = _sums(_recorded(records.values()))
+    left = _sums(_recorded(_leaving(records, changes, standing)))
+    come = _sums(_shares(_coming(records, changes, standing)) + _recorded((restored or {}).values()))
+    rows: list[Capacity] = []
+    for place in sorted({*old, *come}, key=_order):
+        before = old.get(place, _NONE)
+        rows.append(_capacity(place, before, before.then(come.get(place, _NONE), left.get(place, _NONE))))
+    return tuple(rows)
 
 
 def _leaving(
     records: Mapping[AgentId, AgentRecord], changes: Sequence[Change], standing: Sequence[StandingChange]
-) -> Iterator[_Holding]:
-    """Yield the old holding of everybody who has another one afterwards, or none."""
+) -> Iterator[AgentRecord]:
+    """Yield the old record of everybody who has another one afterwards, or none."""
     agents = {*(change.agent for change in changes), *(each.agent for each in standing)}
-    return ((records[agent].team, records[agent].concurrency) for agent in agents if agent in records)
+    return (records[agent] for agent in agents if agent in records)
 
 
 def _coming(
     records: Mapping[AgentId, AgentRecord], changes: Sequence[Change], standing: Sequence[StandingChange]
-) -> Iterator[_Holding]:
+) -> Iterator[_Share]:
     """Yield what they have instead."""
     called = set()
     for change in changes:
@@ -94,25 +98,31 @@ def _coming(
             yield each.after.team, records[each.agent].concurrency
 
 
-def _holdings(pairs: Iterable[_Holding]) -> Counter[_Holding]:
-    """Count the agents of each distinct holding."""
+def _recorded(records: Iterable[AgentRecord]) -> Counter[_Share]:
+    """Count the agents of each distinct share, who are first counted by what they hold."""
+    shares: Counter[_Share] = Counter()
+    for holding, agents in Counter([record.holding for record in records]).items():
+        shares[holding.team, holding.concurrency] += agents
+    return shares
+
+
+def _shares(shares: Iterable[_Share]) -> Counter[_Share]:
+    """Count the agents of each distinct share."""
     # First by identity, which costs no hash of all the numbers: agents of one profile share one value.
     values: dict[int, Concurrency] = {}
     counts: Counter[tuple[str | None, int]] = Counter()
-    for team, value in pairs:
+    for team, value in shares:
         values[id(value)] = value
         counts[team, id(value)] += 1
-    holdings: Counter[_Holding] = Counter()
+    distinct: Counter[_Share] = Counter()
     for (team, identity), agents in counts.items():
-        holdings[team, values[identity]] += agents
-    return holdings
+        distinct[team, values[identity]] += agents
+    return distinct
 
 
-def _sums(holdings: Mapping[_Holding, int]) -> dict[_Place, _Sums]:
+def _sums(shares: Mapping[_Share, int]) -> dict[_Place, _Sums]:
     sums: dict[_Place, _Sums] = {}
-    for (team, value), agents in holdings.items():
-        if not agents:
-            continue
+    for (team, value), agents in shares.items():
         reach = sum(sessions for _, sessions in value.channels)
         bound = value.total < reach
         totals = sums.setdefault((team, None), _Sums())
