@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from reconciler.desired.addresses import check_prefix, split_url
 from reconciler.model.loopback import is_loopback
-from reconciler.model.state_settings import ObjectKind
+from reconciler.model.states_away import ObjectKind
 
 # As text: what is needed of them is compiled then, and for most sites nothing is.
 _REMOTE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"

@@ -1,112 +1,54 @@
 """What the `state` section of site.yaml says, in typed values.
 
-Rule of this file: a section is checked for what the schema cannot say, and built only when nothing is wrong with it;
-what is not written is the model's own default.
+Rules of this file: a section is checked for what the schema cannot say, and built only when nothing is wrong with it;
+what is not written is the model's own default. What concerns states that are kept away is loaded for those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.desired.durations import parse_duration
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.secret_references import parse_secret_reference
-from reconciler.desired.state_addresses import (
-    check_git_ref,
-    check_git_remote,
-    normalise_state_url,
-    parse_object_url,
-)
-from reconciler.desired.wording import show
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.model.state_settings import (
-    DEFAULT_REFS,
-    BasicLogin,
-    GitState,
-    HttpState,
-    LocalState,
-    ObjectState,
-    StateSettings,
-)
+from reconciler.model.state_settings import LocalState
 
-_OPTIONS = ("region", "endpoint", "addressing", "account")
-_OBJECT_SECRETS = (
+if TYPE_CHECKING:
+    from reconciler.model.states_away import StateSettings
+
+OBJECT_SECRETS = (
     *("access_key_id", "secret_access_key", "session_token"),
     *("service_account_key", "account_key", "sas_token"),
 )
-_GIT_USER = "x-access-token"
 
 
 def state_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], object]]]:
     """Yield what the schema cannot say of the section `value`: each place, and what its text is read with."""
-    for key in ("password", *_OBJECT_SECRETS):
+    for key in ("password", *OBJECT_SECRETS):
         yield ("state", key), parse_secret_reference
-    match value:
-        case {"backend": "git"}:
-            yield ("state", "remote"), check_git_remote
-            yield ("state", "ref"), check_git_ref
-        case {"backend": "object"}:
-            yield ("state", "url"), parse_object_url
-            yield ("state", "endpoint"), normalise_state_url
-        case {"backend": "http"}:
-            for key in ("url", "lock_url", "unlock_url"):
-                yield ("state", key), normalise_state_url
-            yield ("state", "timeout"), parse_duration
+    if _is_away(value):
+        from reconciler.desired.states_away import away_checks  # noqa: PLC0415 - see the rules of this file
+
+        yield from away_checks(value)
 
 
 def check_default_ref(document: YamlDocument) -> Iterator[Diagnostic]:
     """Report a site whose state would go to a ref that Git does not take: not every site's name can be a ref's."""
-    match document.value:
-        case {"name": str(name), "state": {"backend": "git", **rest}} if "ref" not in rest:
-            try:
-                check_git_ref(f"{DEFAULT_REFS}{name}")
-            except ValueError:
-                summary = f"{show(name)} cannot be the name of a ref; name one as state.ref"
-                tokens = ("state", "backend")
-                yield document.file.problem("wrong-format", summary, mark=document.value_mark(tokens), tokens=tokens)
+    if isinstance(document.value, dict) and _is_away(document.value.get("state")):
+        from reconciler.desired.states_away import check_ref_of_name  # noqa: PLC0415 - see the rules of this file
+
+        yield from check_ref_of_name(document)
 
 
 def build_state(value: dict[str, Any]) -> StateSettings:
     """Return the backend that the section describes; an empty one is the default."""
-    match value.get("backend"):
-        case "git":
-            return GitState(**_only(value, "remote", "ref", "journal"), **_login(value))
-        case "object":
-            return _object(value)
-        case "http":
-            return HttpState(
-                **_only(value, "url", "update_method", "lock_url", "lock_method", "unlock_url", "unlock_method"),
-                **_only(value, "ca_file", "retries", "journal"),
-                **_timeout(value),
-                **_login(value),
-            )
-    return LocalState(**_only(value, "path"))
+    if not _is_away(value):
+        return LocalState(path=value["path"]) if "path" in value else LocalState()
+    from reconciler.desired.states_away import build_away  # noqa: PLC0415 - see the rules of this file
+
+    return build_away(value)
 
 
-def _object(value: dict[str, Any]) -> ObjectState:
-    kind, bucket, key = parse_object_url(value["url"])
-    secrets = {name: parse_secret_reference(text) for name, text in _only(value, *_OBJECT_SECRETS).items()}
-    return ObjectState(
-        kind=kind,
-        bucket=bucket,
-        key=key,
-        options=_only(value, *_OPTIONS),
-        secrets=secrets,
-        **_only(value, "ca_file", "journal"),
-    )
-
-
-def _login(value: dict[str, Any]) -> dict[str, Any]:
-    if "password" not in value:
-        return {}
-    password = parse_secret_reference(value["password"])
-    return {"login": BasicLogin(username=value.get("username", _GIT_USER), password=password)}
-
-
-def _timeout(value: dict[str, Any]) -> dict[str, Any]:
-    return {"timeout": parse_duration(value["timeout"])} if "timeout" in value else {}
-
-
-def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value[key] for key in keys if key in value}
+def _is_away(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("backend") in ("git", "object", "http")

@@ -17,11 +17,12 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import GatewaySettings
 from reconciler.model.session_settings import FileSessions, SessionUse
-from reconciler.model.state_settings import LocalState, StateSettings
+from reconciler.model.state_settings import LocalState
 from reconciler.values import Struct, field
 
-if TYPE_CHECKING:  # a site uses one of them
+if TYPE_CHECKING:  # a site uses one of each
     from reconciler.model.session_sources import SessionSettings
+    from reconciler.model.states_away import StateSettings
 
 
 class OnChannelRemoval(StrEnum):

@@ -12,15 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import StateError
-from reconciler.model.state_settings import (
-    DEFAULT_REFS,
-    BasicLogin,
-    GitState,
-    HttpState,
-    LocalState,
-    ObjectState,
-    StateSettings,
-)
+from reconciler.model.state_settings import LocalState
+from reconciler.model.states_away import DEFAULT_REFS, BasicLogin, GitState, HttpState, ObjectState, StateSettings
 from reconciler.state.backend import Backend
 from reconciler.state.backups import Backups
 from reconciler.state.failures import explain

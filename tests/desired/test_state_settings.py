@@ -10,15 +10,8 @@ import pytest
 
 from reconciler.desired import load
 from reconciler.model.secret_reference import SecretReference
-from reconciler.model.state_settings import (
-    BasicLogin,
-    GitState,
-    HttpState,
-    LocalState,
-    ObjectKind,
-    ObjectState,
-    StateSettings,
-)
+from reconciler.model.state_settings import LocalState
+from reconciler.model.states_away import BasicLogin, GitState, HttpState, ObjectKind, ObjectState, StateSettings
 from reconciler.schemas import schema_text
 
 HEAD = "name: test\ngateway: {url: https://gateway.example:8043}\n"

@@ -22,7 +22,7 @@ from support.processes import PATIENCE, start_apply, wait_until
 from support.rehearsal import RehearsalServer
 from support.site import Site
 
-from reconciler.model.state_settings import BasicLogin, GitState, HttpState, ObjectState
+from reconciler.model.states_away import BasicLogin, GitState, HttpState, ObjectState
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import reconciler
 CONTEND = """
 import os, sys
 from pathlib import Path
-from reconciler.model.state_settings import GitState, LocalState, ObjectKind, ObjectState
+from reconciler.model.state_settings import LocalState
+from reconciler.model.states_away import GitState, ObjectKind, ObjectState
 from reconciler.state import LockHolder, Setting, open_state
 
 count, root, kind, where = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]

@@ -28,7 +28,7 @@ import orjson
 from reconciler import __version__
 from reconciler.errors import LockHeldError, StateConflictError, StateError, StateUnansweredError
 from reconciler.model.printable import printable
-from reconciler.model.state_settings import HttpState
+from reconciler.model.states_away import HttpState
 from reconciler.state.backend import Stored
 from reconciler.state.backends.http_exchange import Exchange, Reply
 from reconciler.state.backends.http_watch import WatchedHold

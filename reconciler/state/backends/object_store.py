@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from reconciler.errors import StateError
-from reconciler.model.state_settings import ObjectKind, ObjectState
+from reconciler.model.states_away import ObjectKind, ObjectState
 
 _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 _TIMES = {"timeout": "30s", "connect_timeout": "5s"}

@@ -24,15 +24,8 @@ from state.records import EARLIER, LINEAGE, NOW
 from support.counterparts import require_program
 
 from reconciler.model.secret_reference import SecretReference
-from reconciler.model.state_settings import (
-    BasicLogin,
-    GitState,
-    HttpState,
-    LocalState,
-    ObjectKind,
-    ObjectState,
-    StateSettings,
-)
+from reconciler.model.state_settings import LocalState
+from reconciler.model.states_away import BasicLogin, GitState, HttpState, ObjectKind, ObjectState, StateSettings
 from reconciler.state import Setting, StateStore, open_local_store, open_state
 from reconciler.state.backend import Backend
 from reconciler.state.impatient import ImpatientBackend

@@ -22,7 +22,7 @@ from support.counterparts import require_program
 
 from reconciler.errors import LockHeldError, StateError, StateUnansweredError
 from reconciler.model.state import empty_state
-from reconciler.model.state_settings import BasicLogin, GitState
+from reconciler.model.states_away import BasicLogin, GitState
 from reconciler.state.backends.git_remote import find_remote
 
 SECRET = LOGIN[1]

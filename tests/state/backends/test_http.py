@@ -21,7 +21,7 @@ from support.processes import PATIENCE, wait_until
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import empty_state
-from reconciler.model.state_settings import BasicLogin, HttpState
+from reconciler.model.states_away import BasicLogin, HttpState
 from reconciler.state import encode
 from reconciler.state.backends.http import HttpLock
 from reconciler.state.recorder import Recorder

@@ -16,7 +16,7 @@ from state.records import apply_one, holder
 from state.runs import run
 
 from reconciler.errors import StateError
-from reconciler.model.state_settings import ObjectKind, ObjectState
+from reconciler.model.states_away import ObjectKind, ObjectState
 from reconciler.state.backends.object import _words
 from reconciler.state.backends.object_store import connect
 

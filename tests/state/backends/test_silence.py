@@ -22,7 +22,8 @@ from support.processes import PATIENCE, wait_until
 from reconciler.errors import LockHeldError, StateError, StateUnansweredError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import State
-from reconciler.model.state_settings import GitState, HttpState, LocalState, ObjectState, StateSettings
+from reconciler.model.state_settings import LocalState
+from reconciler.model.states_away import GitState, HttpState, ObjectState, StateSettings
 from reconciler.state import LockHolder, StateStore, decode
 from reconciler.state.recorder import Recorder
 from reconciler.values import replace
