@@ -46,6 +46,7 @@ from reconciler.planning import inverse_after, inverse_before
 from reconciler.state import Intended, Recorder, StateStore
 
 _SECONDS_PER_BATCH = 5.0
+_SECONDS_READ_AHEAD = 1.0  # of calling at full pace; sessions are so much older when they are used
 _SMALLEST_BATCH = 16
 _AHEAD_FROM = 8  # calls in flight; with fewer, the gateway and the pace are waited for, and not the disk
 _LAST_MOMENT = 0.75  # seconds for closing the session source, which can begin only when calls in flight have ended
@@ -162,6 +163,7 @@ def _desk(
             around.source,
             plan.calls,
             batch=_batch_size(request.desired.site),
+            ahead=0 if around.source.holds_agents else int(gateway.requests_per_second * _SECONDS_READ_AHEAD),
             max_age=request.desired.site.session_use.max_age,
             monotonic=around.monotonic,
             stop=stop,

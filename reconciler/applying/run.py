@@ -106,7 +106,10 @@ async def run_plan(
     await _record_notes(notes, not_due, desk)  # 1
     await _forget(plan, desk, ledger)  # 2
     watch = _Watch(desk, ledger, breaker, connections=max(1, workers), fail_fast=fail_fast)
-    await _work(watch, max(1, min(workers + ahead, len(plan.calls))), desk.stop)  # 3, 4
+    try:
+        await _work(watch, max(1, min(workers + ahead, len(plan.calls))), desk.stop)  # 3, 4
+    finally:
+        await desk.sessions.close()
     return ledger.close(plan)  # 5
 
 

@@ -1,7 +1,8 @@
 """Hands out the calls of a plan in order, each with a session read just before.
 
 A Guid is good for a minute or two (GATEWAY §2), so sessions are read in batches that last a few seconds of calling,
-read again when they have waited too long, and not kept here once handed out. A source that hangs holds up no stop.
+read again when they have waited too long, and not kept here once handed out. The next batch may be read while the last
+calls of one are handed out, so that nobody waits for the source. A source that hangs holds up no stop.
 What the source holds for an agent is its own to keep; it hears when a call begins and ends, and when the turn is over.
 """
 
@@ -34,6 +35,16 @@ class HeldSession(Struct, frozen=True, kw_only=True):
     """By the run's monotonic clock."""
 
 
+class _Batch(Struct, frozen=True, kw_only=True):
+    """Calls, and what a reading of their sessions came to."""
+
+    calls: Sequence[Call]
+    sessions: Mapping[AgentId, Session | Absent] | None = None
+    """`None`: the run is to stop, or the source failed."""
+    read_at: float = 0.0
+    error: Exception | None = None
+
+
 class SessionDesk:
     """One desk for all workers of a run."""
 
@@ -43,6 +54,7 @@ class SessionDesk:
         calls: Iterable[Call],
         *,
         batch: int,
+        ahead: int = 0,
         max_age: float,
         monotonic: Callable[[], float],
         stop: Stop,
@@ -53,6 +65,7 @@ class SessionDesk:
             source: who knows the sessions.
             calls: in the order they are to be handed out.
             batch: calls whose sessions are read at once; fewer, if the source wants it so.
+            ahead: the next batch is read when fewer calls than that are left, at most half a batch; 0: when none is.
             max_age: seconds a session may wait between being read and being used.
             monotonic: a clock in seconds.
             stop: ends handing out and all waiting for the source.
@@ -60,12 +73,14 @@ class SessionDesk:
         self._source = source
         self._calls = iter(calls)
         self._batch = batch if source.most_at_once is None else min(batch, source.most_at_once)
+        self._ahead = min(ahead, self._batch // 2)
         self._max_age = max_age
         self._monotonic = monotonic
         self._stop = stop
         self._waiting: deque[Call] = deque()
         self._sessions: dict[AgentId, Session | Absent] = {}
         self._read_at = 0.0
+        self._coming: asyncio.Task[_Batch] | None = None
         self._turn = asyncio.Lock()
 
     async def next(self) -> tuple[Call, HeldSession] | None:
@@ -78,6 +93,7 @@ class SessionDesk:
             if not await self._stock():
                 return None
             call = self._waiting.popleft()
+            self._look_ahead()
             return call, _held(call.agent, self._sessions.pop(call.agent, None), self._read_at)
 
     async def fresh(self, held: HeldSession) -> HeldSession:
@@ -107,16 +123,42 @@ class SessionDesk:
         """Hear that the agent's turn is over. Never raises but for a cancellation."""
         await self._source.release(agent)
 
+    async def close(self) -> None:
+        """Give up what is being read ahead, before the source is closed."""
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
+
     async def _stock(self) -> bool:
         """See to it that a call waits and that its session is young enough; return whether one does."""
-        anew = not self._waiting
-        if anew:
-            self._waiting.extend(islice(self._calls, self._batch))
-        if self._waiting and (anew or self._too_old(self._read_at)):
-            sessions = await self._fetch([call.agent for call in self._waiting])
-            if sessions is not None:
-                self._sessions, self._read_at = dict(sessions), self._monotonic()
+        if not self._waiting:
+            coming, self._coming = self._coming, None
+            self._lay_out(await (coming or self._read(self._next_calls())))
+        if self._waiting and self._too_old(self._read_at):
+            self._lay_out(await self._read(tuple(self._waiting)))
         return bool(self._waiting) and not self._stop.requested
+
+    def _look_ahead(self) -> None:
+        """Begin to read the next batch if the one that is handed out comes to its end."""
+        if self._coming is None and len(self._waiting) < self._ahead and (calls := self._next_calls()):
+            self._coming = asyncio.create_task(self._read(calls))
+
+    def _next_calls(self) -> Sequence[Call]:
+        return tuple(islice(self._calls, self._batch))
+
+    async def _read(self, calls: Sequence[Call]) -> _Batch:
+        try:
+            sessions = await self._fetch([call.agent for call in calls]) if calls else {}
+        except Exception as error:  # noqa: BLE001 - raised when the batch is wanted: until then others have their turns
+            return _Batch(calls=calls, error=error)
+        return _Batch(calls=calls, sessions=sessions, read_at=self._monotonic())
+
+    def _lay_out(self, batch: _Batch) -> None:
+        if batch.error is not None:
+            raise batch.error
+        self._waiting = deque(batch.calls)
+        if batch.sessions is not None:
+            self._sessions, self._read_at = dict(batch.sessions), batch.read_at
 
     async def _fetch(self, agents: Sequence[AgentId]) -> Mapping[AgentId, Session | Absent] | None:
         """Return the sessions known of `agents`, or `None` when the run is to stop first."""

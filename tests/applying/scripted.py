@@ -365,7 +365,7 @@ class Room:
         now: Callable[[], str] = lambda: NOW,
     ) -> Desk:
         sessions = SessionDesk(
-            self.source, plan.calls, batch=batch, max_age=max_age, monotonic=self.clock, stop=self.stop
+            self.source, plan.calls, batch=batch, ahead=batch, max_age=max_age, monotonic=self.clock, stop=self.stop
         )
         return Desk(
             caller=self.gateway,

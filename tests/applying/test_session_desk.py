@@ -26,13 +26,24 @@ class Desk:
     """A desk, and what it was made of."""
 
     def __init__(
-        self, source: ScriptedSource | None = None, *, batch: int = 4, agents: tuple[int, ...] = AGENTS
+        self,
+        source: ScriptedSource | None = None,
+        *,
+        batch: int = 4,
+        ahead: int = 0,
+        agents: tuple[int, ...] = AGENTS,
     ) -> None:
         self.source = source or ScriptedSource()
         self.clock = Clock()
         self.stop = Stop()
         self.desk = SessionDesk(
-            self.source, calls(*agents), batch=batch, max_age=45, monotonic=self.clock, stop=self.stop
+            self.source,
+            calls(*agents),
+            batch=batch,
+            ahead=ahead,
+            max_age=45,
+            monotonic=self.clock,
+            stop=self.stop,
         )
 
     async def take(self, count: int, *, seconds_each: float = 0) -> list[HeldSession]:
@@ -46,6 +57,12 @@ class Desk:
             taken.append(held)
             self.clock.seconds += seconds_each
         return taken
+
+
+async def settled() -> None:
+    """Return when whatever can go on by itself has done so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def drain(desk: SessionDesk) -> list[int]:
@@ -191,6 +208,111 @@ def test_a_source_that_failed_is_not_asked_by_the_next_worker_too() -> None:
     asyncio.run(main())
 
     assert desk.source.asked == [AGENTS[:4]]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "taken"), [(1, 4), (2, 3), (99, 3)], ids=["the-last-call", "the-last-two", "half-a-batch-at-most"]
+)
+def test_the_next_batch_is_read_while_the_last_calls_of_one_are_handed_out(ahead: int, taken: int) -> None:
+    desk = Desk(ahead=ahead)
+
+    async def main() -> tuple[int, int]:
+        await desk.take(taken - 1)
+        await settled()
+        before = len(desk.source.asked)
+        await desk.take(1)
+        await settled()
+        return before, len(desk.source.asked)
+
+    assert asyncio.run(main()) == (1, 2)
+    assert desk.source.asked == [AGENTS[:4], AGENTS[4:8]]
+
+
+def test_reading_ahead_asks_for_the_same_batches_and_hands_out_the_same_calls() -> None:
+    desk = Desk(ahead=2)
+    taken = asyncio.run(desk.take(99))
+
+    assert [held.agent for held in taken] == list(AGENTS)
+    assert desk.source.asked == [AGENTS[:4], AGENTS[4:8], AGENTS[8:]]
+
+
+def test_a_slow_source_keeps_nobody_from_the_rest_of_the_batch_before() -> None:
+    go_on = asyncio.Event()
+
+    async def be_slow() -> None:
+        await go_on.wait()
+
+    desk = Desk(ScriptedSource(failures={2: be_slow}), ahead=2)
+
+    async def main() -> tuple[int, int]:
+        first = await desk.take(4)
+        go_on.set()
+        return len(first), len(await desk.take(99))
+
+    assert asyncio.run(main()) == (4, 6)
+
+
+def test_a_source_that_fails_ahead_fails_only_when_its_batch_is_wanted() -> None:
+    desk = Desk(ScriptedSource(failures={2: SessionSourceError("gone")}), ahead=2)
+
+    async def main() -> int:
+        first = await desk.take(3)
+        await settled()
+        first += await desk.take(1)
+        with pytest.raises(SessionSourceError, match="gone"):
+            await desk.take(1)
+        return len(first)
+
+    assert asyncio.run(main()) == 4
+
+
+def test_sessions_read_ahead_that_became_too_old_are_read_again() -> None:
+    desk = Desk(ahead=2)
+
+    async def main() -> HeldSession:
+        await desk.take(3)
+        await settled()
+        await desk.take(1)
+        desk.clock.seconds = 46
+        (held,) = await desk.take(1)
+        return held
+
+    assert asyncio.run(main()).read_at == 46
+    assert desk.source.asked == [AGENTS[:4], AGENTS[4:8], AGENTS[4:8]]
+
+
+def test_nothing_is_read_ahead_after_a_stop() -> None:
+    desk = Desk(ahead=2)
+
+    async def main() -> None:
+        await desk.take(2)
+        desk.stop.request(RunStoppedError("enough"))
+        await desk.take(99)
+        await settled()
+
+    asyncio.run(main())
+    assert desk.source.asked == [AGENTS[:4]]
+
+
+def test_what_is_being_read_ahead_is_given_up_when_the_desk_closes() -> None:
+    ended = []
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(1)
+
+    desk = Desk(ScriptedSource(failures={2: hang}), ahead=2)
+
+    async def main() -> None:
+        await desk.take(3)
+        await settled()
+        assert ended == []
+        await desk.desk.close()
+        assert ended == [1]
+
+    asyncio.run(main())
 
 
 def test_a_session_of_somebody_else_is_never_handed_out() -> None:
