@@ -36,7 +36,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test torture azurite check lint types format coverage counterparts bench lock screenshots clean
+.PHONY: help demo test torture fuzz azurite check lint types format coverage counterparts bench lock screenshots clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ test: $(INSTALLED) ## Run the tests, on up to four cores.
 
 torture: $(INSTALLED) ## Kill, cut and refuse all that can be: the long run of tests/crash and of contenders.
 	@TORTURE=1 $(PYTEST) tests/crash tests/state/test_contention.py $(ARGS)
+
+fuzz: $(INSTALLED) ## Hold the quick readers to the plain ones over a hundred thousand generated files.
+	@TORTURE=1 $(PYTEST) tests/desired/test_quick_fleet.py tests/desired/test_gate_and_explainer.py $(ARGS)
 
 azurite: $(INSTALLED) ## Hold states in Azure's blobs to the contract, against Azurite. Needs npm, and 190 MB.
 	@npm install --no-audit --no-fund --silent --prefix .azurite azurite@3.37.0

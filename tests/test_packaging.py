@@ -151,7 +151,7 @@ def test_the_lock_holds_names_versions_and_hashes_alone() -> None:
 
 TARGETS = {
     *("help", "demo", "test", "check", "lint", "types", "format"),
-    *("torture", "azurite", "coverage", "counterparts", "bench", "lock", "clean", "screenshots"),
+    *("torture", "fuzz", "azurite", "coverage", "counterparts", "bench", "lock", "clean", "screenshots"),
 }
 
 
