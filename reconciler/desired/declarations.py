@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from reconciler.desired.bounds import FURTHER
 from reconciler.desired.marks import SHIFT, YamlDocument
 from reconciler.desired.source_file import SourceFile
 from reconciler.desired.wording import pointer, quote
@@ -119,7 +120,9 @@ class FleetFile(Struct, frozen=True, kw_only=True):
 def collect(document: YamlDocument, problems: Sequence[Diagnostic]) -> FleetFile:
     """Return what `document` declares, in which these problems were found already."""
     pointers = [problem.pointer.split("/")[1:3] for problem in problems]
-    reading = _Reading(document, faulty={"/".join(("", *tokens)) for tokens in pointers if len(tokens) > 1})
+    faulty = {"/".join(("", *tokens)) for tokens in pointers if len(tokens) > 1}
+    # Of what is beyond the bound nobody knows where it stands, so that no entry can be relied on.
+    reading = _Reading(document, faulty=faulty, any_faulty=any(problem.code == FURTHER for problem in problems))
     return FleetFile(
         profiles=tuple(reading.profiles()),
         declarations=tuple(reading.declarations()),
@@ -132,10 +135,10 @@ def collect(document: YamlDocument, problems: Sequence[Diagnostic]) -> FleetFile
 class _Reading:
     """One document on its way to declarations."""
 
-    def __init__(self, document: YamlDocument, *, faulty: set[str]) -> None:
+    def __init__(self, document: YamlDocument, *, faulty: set[str], any_faulty: bool) -> None:
         self._document = document
         self._root = document.value if isinstance(document.value, dict) else {}
-        self._faulty = faulty
+        self._faulty, self._any_faulty = faulty, any_faulty
         self.mentions_agents = bool(self._root.get("agents"))
         self.problems: list[Diagnostic] = []
 
@@ -163,7 +166,7 @@ class _Reading:
                 yield key, value, places[key] >> SHIFT
 
     def _entry(self, section: str, key: str, value: Any, mark: int) -> Entry:
-        faulty = bool(self._faulty) and pointer((section, key)) in self._faulty
+        faulty = self._any_faulty or (bool(self._faulty) and pointer((section, key)) in self._faulty)
         said = value if isinstance(value, dict) else {}
         places = self._document.marks.of[id(said)] if said else {}
         token = "profile" if section == "agents" else "extends"

@@ -57,3 +57,11 @@ def test_a_file_checked_in_parts_is_told_the_same_as_in_one(monkeypatch: pytest.
     monkeypatch.setattr(validation, "_AT_ONCE", 1_000)
     assert sorted(Validator("fleet").check(document)) == sorted(in_parts)
     assert len(in_parts) > 50
+
+
+@pytest.mark.parametrize("entry", ["[1, 2]", "5", "null", "{team: [], protected: 3}", "{profile: {}}", "{channels: 7}"])
+def test_nothing_is_made_of_what_is_beyond_the_bound(entry: str, tmp_path: Path) -> None:
+    faulty = "".join(f"  {1001 + number}: {{total: 61, channels: {{sms: 1}}}}\n" for number in range(100))
+    loaded = load_fleet(tmp_path, f"agents:\n{faulty}  2001: {entry}\n")
+    assert loaded.desired is None
+    assert {"out-of-range", "further-problems"} == {found.code for found in loaded.diagnostics}
