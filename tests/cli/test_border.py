@@ -158,6 +158,7 @@ def test_an_interrupt_while_the_command_is_loaded_leaves_a_document_too(
             raise KeyboardInterrupt
         return load(name)
 
+    monkeypatch.delitem(sys.modules, "reconciler.cli.commands.version", raising=False)
     monkeypatch.setattr("importlib.import_module", interrupt)
 
     ended = site.run("version", "--json")
