@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
@@ -129,7 +130,7 @@ def _show(result: CommandResult, invocation: Invocation) -> int:
 
         result, on_stdout = write_reports(result, reports)
     if on_stdout is None:
-        on_stdout = _json(result) if invocation.as_json and not result.raw else result.text()
+        on_stdout = _on_stdout(result, as_json=invocation.as_json and not result.raw)
     try:
         write(sys.stdout, on_stdout)
     finally:
@@ -137,6 +138,16 @@ def _show(result: CommandResult, invocation: Invocation) -> int:
             write(sys.stderr, _diagnostics(result))
         write(sys.stderr, "".join(f"{note}\n" for note in result.notes))
     return int(result.exit_code)
+
+
+def _on_stdout(result: CommandResult, *, as_json: bool) -> str:
+    make = partial(_json, result) if as_json else result.text
+    if result.report is None and result.environment is None:
+        return make()
+    from reconciler.cli.meanwhile import meanwhile  # noqa: PLC0415 - only what tells of agents takes long
+
+    with meanwhile("putting it into words"):
+        return make()
 
 
 def _json(result: CommandResult) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.failures import InvalidFilesError
-from reconciler.cli.reading_progress import reading_progress
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.report_targets import spare_inputs
 from reconciler.desired import load
 from reconciler.errors import UsageError
@@ -50,8 +50,8 @@ def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = Fa
     """
     with contextlib.suppress(OSError):  # what cannot be looked at, `load` says
         _refuse_parent(root)
-    with reading_progress() as tell:
-        loaded = load(root, strict=strict, allow_empty=allow_empty, tell=tell)
+    with meanwhile("reading", "files") as work:
+        loaded = load(root, strict=strict, allow_empty=allow_empty, tell=work.tell)
     diagnostics = seen_from_here(root, loaded.diagnostics)
     if loaded.desired is None:
         raise InvalidFilesError(diagnostics)

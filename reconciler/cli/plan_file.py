@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.cli.environment import Environment
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.writing import write_file
 from reconciler.model.plan import Plan
 from reconciler.model.printable import printable
@@ -15,7 +16,8 @@ from reconciler.report import document_pieces, saved_plan
 
 def save_plan(opened: Environment, plan: Plan, out: Path) -> str:
     """Save the plan of `opened`, and return the sentence that says what to do with it."""
-    write_file(out, document_pieces(saved_plan(plan, tool_version=__version__)))
+    with meanwhile("saving the plan"):
+        write_file(out, document_pieces(saved_plan(plan, tool_version=__version__)))
     if plan.refusals:
         return f"saved for review in {printable(out.as_posix())}; as it stands, apply would refuse it too"
     approval = ["--allow-changes", str(len(plan.changes))] if plan.findings else []

@@ -13,6 +13,7 @@ from functools import partial
 from reconciler.cli.document import reported
 from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
 from reconciler.cli.github_job import leave_in_job
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.report_targets import ReportFile, Reports
 from reconciler.cli.result import CommandResult
 from reconciler.cli.writing import write_file
@@ -79,8 +80,10 @@ def write_reports(result: CommandResult, reports: Reports) -> tuple[CommandResul
         else:
             write_file(file.path, pieces)
 
-    for file in reports.files:
-        troubles.attempt(partial(write_one, file))
+    with meanwhile("writing", "reports") as work:
+        for done, file in enumerate(reports.files):
+            work.tell(done, len(reports.files))
+            troubles.attempt(partial(write_one, file))
     job = reports.github
     if job is not None:
         places = _places(report, reports)

@@ -11,8 +11,9 @@ from pathlib import Path
 from reconciler import __version__
 from reconciler.cli.environment import Environment
 from reconciler.cli.failures import error_diagnostic
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.writing import read_file
 from reconciler.collector import paused_collector
 from reconciler.errors import StalePlanError
@@ -29,7 +30,8 @@ def read_reviewed(file: Path) -> SavedPlan:
         InputError: it is none.
         StalePlanError: it contradicts itself.
     """
-    return read_saved_plan(read_file(file, what="plan"), name=file.as_posix())
+    with meanwhile("reading the plan"):
+        return read_saved_plan(read_file(file, what="plan"), name=file.as_posix())
 
 
 def flaw_of(saved: SavedPlan, file: Path) -> StalePlanError | None:
@@ -51,7 +53,9 @@ def difference_from_now(opened: Environment, saved: SavedPlan) -> PlanDifference
     """Return how the plan made now departs from `saved`; `None` where that would need the session source."""
     if saved.plan.options.sessions:
         return None
-    return compare_plans(saved.plan, make_plan(opened.desired, open_store(opened).read(), saved.plan.options))
+    state = read_state(open_store(opened))
+    with meanwhile("comparing with the plan made now"):
+        return compare_plans(saved.plan, make_plan(opened.desired, state, saved.plan.options))
 
 
 def stale_result(opened: Environment, error: StalePlanError, difference: PlanDifference | None) -> CommandResult:

@@ -6,6 +6,7 @@ import os
 import random
 import shlex
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
 from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
 from reconciler.cli.locking import lock_holder, tell_waiting
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.progress import progress_of
 from reconciler.cli.result import CommandResult
 from reconciler.cli.rollback_file import RollbackFile
@@ -47,9 +49,15 @@ def carry_out(
     sign_in = sign_in_access(site, access, force=flags.force_sign_in)
     source = open_source(site.sessions, root=opened.root, environ=os.environ, sign_in=sign_in)
     way_back = RollbackFile(flags.rollback_out, opened=opened)
-    with progress_of() as progress:
+    with progress_of() as progress, ExitStack() as planning:
+        planning.enter_context(meanwhile("planning"))  # until there is something to say, or to ask
+
+        def tell(text: str) -> None:
+            planning.close()
+            tell_waiting(text)
 
         def approve(plan: Plan) -> bool:
+            planning.close()
             approved = approval(plan)
             if approved:
                 progress.begin(len(plan.changes))
@@ -68,7 +76,7 @@ def carry_out(
             on_outcome=progress.advance,
             watch_signals=partial(stop_on_signals, store=store, last_words=partial(left_behind, source)),
             rescue_directory=Path(),
-            tell=tell_waiting,
+            tell=tell,
             way_back=way_back,
         )
         return apply(request, around), way_back

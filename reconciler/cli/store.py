@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.clock import utc_now
 from reconciler.cli.environment import Environment
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.errors import StateError
 from reconciler.model.printable import printable
 from reconciler.model.state import State
@@ -35,6 +36,12 @@ def open_store(opened: Environment, *, site: str | None = None) -> StateStore:
         environment=opened.name,
     )
     return open_state(opened.desired.site.state, around)
+
+
+def read_state(store: StateStore) -> State:
+    """Return what is recorded, and say on a terminal that it is read where that takes long."""
+    with meanwhile("reading the state"):
+        return store.read()
 
 
 def open_run_notes(state: State) -> list[str]:

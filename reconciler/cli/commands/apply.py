@@ -27,7 +27,7 @@ from reconciler.cli.reviewed_plan import difference_from_now, flaw_of, read_revi
 from reconciler.cli.run_flags import RunFlags, require_somebody_to_ask, run_options, within
 from reconciler.cli.running import carry_out, refused_result, run_result
 from reconciler.cli.sign_in import require_force
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.warnings import warn_first
 from reconciler.errors import UsageError
 from reconciler.model.plan import PlanOptions
@@ -107,7 +107,7 @@ def _ended(opened: Environment, request: ApplyRequest, approval: Approval, flags
     """Carry it out, and return what it came to, be it a refusal with something to show."""
     store = open_store(opened)
     if request.options.scope.partial:  # otherwise the state is read once, under the lock
-        check_scope(request.options.scope, opened.desired, store.read())
+        check_scope(request.options.scope, opened.desired, read_state(store))
     try:
         report, way_back = carry_out(opened, request, store, approval=approval, flags=flags)
     except PlanDiffersError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.environment import Environment, check_scope, open_environment
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.options import (
     allow_changes_option,
     allow_empty_option,
@@ -18,7 +19,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.report_options import ci_option, report_options
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_run_notes, open_store
+from reconciler.cli.store import open_run_notes, open_store, read_state
 from reconciler.cli.streams import stdout_style
 from reconciler.collector import paused_collector
 from reconciler.errors import ExitCode
@@ -74,11 +75,12 @@ def command(
     when a guardrail refuses.
     """
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
-    state = open_store(opened).read()
+    state = read_state(open_store(opened))
     check_scope(options.scope, opened.desired, state)
     options, unknown = _limited(options, revision, opened)
     keys = _session_keys(opened, state, options) if options.sessions else None
-    plan = make_plan(opened.desired, state, options, session_keys=keys, allow_changes=allow_changes)
+    with meanwhile("comparing with what is recorded"):
+        plan = make_plan(opened.desired, state, options, session_keys=keys, allow_changes=allow_changes)
     notes = [*open_run_notes(state), *([] if out is None else [_save(opened, plan, out)])]
     told = replace(opened, warnings=(*opened.warnings, *unknown))
     return _result(told, plan, _exit_code(plan, detailed=detailed_exitcode), notes)

@@ -14,6 +14,7 @@ from reconciler.cli.failures import error_diagnostic
 from reconciler.cli.git_follows import git_must_follow, still_desired
 from reconciler.cli.invocation import invocation_of
 from reconciler.cli.locking import patience_of
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.options import (
     allow_changes_option,
     allow_empty_option,
@@ -27,7 +28,7 @@ from reconciler.cli.result import CommandResult
 from reconciler.cli.run_flags import RunFlags, require_somebody_to_ask, run_options, within
 from reconciler.cli.running import carry_out, refused_result, run_result
 from reconciler.cli.sign_in import require_force
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.streams import stdout_style
 from reconciler.cli.warnings import warn_first
 from reconciler.cli.writing import read_file
@@ -106,14 +107,15 @@ def command(
 
 
 def _undone(file: Path) -> InversePlan:
-    inverse = read_inverse_plan(read_file(file, what="rollback"), name=file.as_posix())
-    require_unaltered_inverse(inverse, name=file.as_posix())
+    with meanwhile("reading the way back"):
+        inverse = read_inverse_plan(read_file(file, what="rollback"), name=file.as_posix())
+        require_unaltered_inverse(inverse, name=file.as_posix())
     return inverse
 
 
 def _look(request: ApplyRequest, undo: InversePlan, store: StateStore) -> Plan:
     """Return the plan as of now, without the lock; refuse a selection that names nobody of the run."""
-    state = store.read()
+    state = read_state(store)
     require_same_place(undo, request.desired.site, state)
     scope, approved = request.options.scope, request.allow_changes
     plan = plan_back(undo, request.desired, state, scope=scope, allow_changes=approved)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.invocation import Invocation, invocation_of
+from reconciler.cli.meanwhile import meanwhile
 from reconciler.cli.options import json_option
 from reconciler.cli.report_options import format_option, report_options
 from reconciler.cli.result import CommandResult
@@ -32,9 +33,10 @@ def command(ctx: click.Context, file: Path) -> CommandResult:
 
     Exits 3 when FILE is no such document, and 6 when what it says does not fit together: somebody altered it.
     """
-    report = read_report(read_file(file, what="plan or outcome"), name=file.as_posix())
-    if isinstance(report, PlanReport):
-        require_unaltered(report.plan, name=file.as_posix())
+    with meanwhile("reading the document"):
+        report = read_report(read_file(file, what="plan or outcome"), name=file.as_posix())
+        if isinstance(report, PlanReport):
+            require_unaltered(report.plan, name=file.as_posix())
     _require_sense(report, invocation_of(ctx))
     return CommandResult(
         command="show", text=lambda: report_text(report, style=stdout_style()), report=lambda _envelope: report

@@ -16,7 +16,7 @@ from reconciler.cli.commands.state_transfer import pull_command, push_command, u
 from reconciler.cli.environment import Environment, check_scope, open_environment
 from reconciler.cli.options import InstantType, SpanType, environment_argument, json_option, selection_options
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.streams import stdout_style
 from reconciler.errors import UsageError
 from reconciler.model.agent import AgentId
@@ -97,7 +97,7 @@ class _Selection(Struct, frozen=True, kw_only=True):
 
 def _select(environment: Path, scope: Scope) -> _Selection:
     opened = open_environment(environment, allow_empty=True)
-    state, wanted = open_store(opened).read(), opened.desired.agents
+    state, wanted = read_state(open_store(opened)), opened.desired.agents
     check_scope(scope, opened.desired, state)
     return _Selection(
         opened=opened,

@@ -19,6 +19,7 @@ from reconciler.cli.environment import Environment, check_scope, open_environmen
 from reconciler.cli.locking import lock_timeout_option
 from reconciler.cli.options import environment_argument, json_option, selection_options, strict_option
 from reconciler.cli.result import CommandResult
+from reconciler.cli.store import read_state
 from reconciler.errors import UsageError
 from reconciler.model.by_hand import Adoption
 from reconciler.model.plan import Scope
@@ -66,7 +67,7 @@ def adopt_command(
     require_somebody_to_ask(yes=yes)
     opened = open_environment(environment, strict=strict)
     with locked_store(opened, "state adopt", lock_timeout=lock_timeout) as store:
-        state = store.read()
+        state = read_state(store)
         check_scope(scope, opened.desired, state)
         adopted = adoption(opened.desired, state, scope, at=utc_now(), replace=replace)
         require_unprotected(adopted.protected, allowed=allow_protected)

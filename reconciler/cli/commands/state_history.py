@@ -12,7 +12,7 @@ from reconciler.cli.failures import error_diagnostic
 from reconciler.cli.invocation import invocation_of
 from reconciler.cli.options import json_option, selection_options
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.streams import stdout_style
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.model.agent import AgentId, AgentRange, parse_agent_ranges
@@ -97,7 +97,7 @@ def _is_there(path: Path) -> bool:
 def _recorded(store: StateStore, opened: Environment, warnings: list[Diagnostic]) -> State:
     """Return what is recorded; the history can be told without it, and is needed most when the state is damaged."""
     try:
-        return store.read()
+        return read_state(store)
     except StateError as error:
         warnings.append(_left_out(error))
         return empty_state(opened.desired.site.name)

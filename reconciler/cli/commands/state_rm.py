@@ -18,6 +18,7 @@ from reconciler.cli.environment import check_scope, open_environment
 from reconciler.cli.locking import lock_timeout_option
 from reconciler.cli.options import environment_argument, json_option, selection_options
 from reconciler.cli.result import CommandResult
+from reconciler.cli.store import read_state
 from reconciler.errors import UsageError
 from reconciler.model.plan import Scope
 from reconciler.planning import removal
@@ -52,7 +53,7 @@ def rm_command(
     require_somebody_to_ask(yes=yes)
     opened = open_environment(environment, allow_empty=True)
     with locked_store(opened, "state rm", lock_timeout=lock_timeout) as store:
-        state = store.read()
+        state = read_state(store)
         check_scope(scope, opened.desired, state)
         dropped = removal(opened.desired, state, scope)
         if not dropped.records and not dropped.waiting:

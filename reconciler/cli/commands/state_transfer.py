@@ -12,7 +12,7 @@ from reconciler.cli.environment import Environment, open_environment
 from reconciler.cli.locking import lock_holder, lock_timeout_option, patience_of, tell_waiting
 from reconciler.cli.options import environment_argument, json_option
 from reconciler.cli.result import CommandResult
-from reconciler.cli.store import open_store
+from reconciler.cli.store import open_store, read_state
 from reconciler.cli.writing import read_file
 from reconciler.errors import InputError, StateError, UsageError
 from reconciler.model.printable import printable
@@ -30,7 +30,7 @@ def pull_command(environment: Path) -> CommandResult:
     It is what the next plan compares with: an unfinished run's journal is added to it.
     """
     opened = open_environment(environment, allow_empty=True)
-    state = open_store(opened).read()
+    state = read_state(open_store(opened))
     return CommandResult(
         command="state pull", text=lambda: encode(state).decode(), raw=True, environment=opened.name, site=state.site
     )
