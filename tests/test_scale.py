@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from reconciler.state import OsFiles, decode, encode, replace_file
 PROFILES = "profiles:\n  chat: {total: 12, channels: {web_chat: 6, sms: 4}}\n"
 FEW, FILES = 10, 4
 """Calls that a fleet of any size may take; files of each environment here."""
+AN_ENTRY, SOME_LINES = 80, 2**20
+"""Bytes: a place in a list or a dictionary that is copied; what may be in hand of the lines of a state."""
 
 
 def environment(folder: Path, agents: int) -> Path:
@@ -83,3 +87,23 @@ def test_a_state_of_any_size_is_made_durable_in_as_many_steps(agents: int, tmp_p
     data, files = encode(State(lineage=None, serial=0, site="demo", agents=recorded(agents))), CountingFiles()
     replace_file(tmp_path / "state.json", data, files=files)
     assert (agents, 1) == (len(decode((tmp_path / "state.json").read_bytes(), site="demo").agents), files.syncs)
+
+
+def beside(work: Callable[[], object]) -> int:
+    """Return the most bytes that `work` holds besides what it returns."""
+    tracemalloc.start()
+    try:
+        kept = work()
+        at_last, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept
+    return most - at_last
+
+
+@pytest.mark.parametrize("agents", [10, 1_000, 20_000])
+def test_reading_and_writing_a_state_never_hold_all_its_lines_besides_it(agents: int) -> None:
+    written = State(lineage=None, serial=0, site="demo", agents=recorded(agents))
+    document = encode(written)
+    assert beside(lambda: decode(document, site="demo")) < agents * AN_ENTRY + SOME_LINES
+    assert beside(lambda: encode(written)) < len(document) // 8 + agents * AN_ENTRY + SOME_LINES  # room to grow

@@ -21,7 +21,7 @@ from reconciler.state.record_fields import RECORD, read_record, written_time
 
 _OPENING, _CLOSING = b'{\n  "agents": {\n', b"\n  },\n"
 _OWN = b'"acknowledged_at":"2000-01-01T00:00:00Z","session":null'
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 """Bytes that are looked at together: few enough for a processor's cache, and for the pieces of them to be no burden."""
 # Possessive throughout: nothing is ever tried twice. What stands in quotes is looked at afterwards, once for all. An
 # empty text is left to the plain way, since a group that took no part looks the same.
@@ -45,8 +45,8 @@ class _Known(NamedTuple):
     """What was read of the texts that were seen."""
 
     concurrencies: ConcurrencyCache
-    holdings: dict[tuple[bytes, bytes], Holding]
-    """By what stands before the session, and behind it."""
+    holdings: dict[bytes, dict[bytes, Holding]]
+    """By what stands before the session, and then by what stands behind it."""
     moments: dict[bytes, str | None]
 
 
@@ -85,12 +85,14 @@ def _read(chunk: bytes, known: _Known, records: dict[AgentId, AgentRecord]) -> i
     if len(rows) != chunk.count(b"\n") + 1 or b"\\" in chunk:
         raise ValueError("a line is in another shape")
     agents, moments, befores, sessions, afters = zip(*rows, strict=True)
-    pairs = list(zip(befores, afters, strict=True))
-    for pair in {*pairs}.difference(known.holdings):
-        known.holdings[pair] = _holding(*pair, known.concurrencies)
     for moment in {*moments}.difference(known.moments):
         known.moments[moment] = require_time("acknowledged_at", moment.decode())
-    holdings = list(map(known.holdings.__getitem__, pairs))
+    for before in {*befores}.difference(known.holdings):
+        known.holdings[before] = {}
+    held = known.holdings
+    holdings = [
+        held[before].get(after) or _learn(before, after, known) for before, after in zip(befores, afters, strict=True)
+    ]
     if b"" in moments:
         _require_doubt(holding for holding, moment in zip(holdings, moments, strict=True) if not moment)
     made = map(AgentRecord, holdings, map(known.moments.__getitem__, moments), _texts(sessions))
@@ -103,13 +105,14 @@ def _require_doubt(without_a_time: Iterable[Holding]) -> None:
         written_time(holding.status, None)
 
 
-def _holding(before: bytes, after: bytes, seen: ConcurrencyCache) -> Holding:
+def _learn(before: bytes, after: bytes, known: _Known) -> Holding:
     """Return what records share: read with any moment and no session, which each line has its own of."""
     value: object = orjson.loads(b"{%b,%b,%b}" % (_OWN, before, after))
-    holding = read_record(value, seen).holding
+    holding = read_record(value, known.concurrencies).holding
     # Of a key that is there twice orjson keeps the last; `":` stands behind each key and, without a `\`, nowhere else.
     if before.count(b'":') + after.count(b'":') != len(RECORD) - 2 + len(holding.concurrency.channels):
         raise ValueError("a key is there twice")
+    known.holdings[before][after] = holding
     return holding
 
 
