@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from ipaddress import IPv4Address, ip_address
 from typing import Any, TypeVar
 
 _HEAD_START = 0.25
@@ -34,7 +35,7 @@ async def dial(host: str, port: int) -> socket.socket:
         OSError: nobody answers, or there is no such name. After several addresses their errors, as a group, are its
             cause.
     """
-    return await _first_of(await _look_up(host, port))
+    return await _first_of(_as_written(host, port) or await _look_up(host, port))
 
 
 async def attach(
@@ -57,6 +58,18 @@ async def attach(
     return await loop.create_connection(
         protocol, sock=connection, ssl=context, server_hostname=host, ssl_handshake_timeout=_LONGEST_HANDSHAKE
     )
+
+
+def _as_written(host: str, port: int) -> Sequence[_Address]:
+    """Return the address that `host` is; none if it is a name, for which somebody has to be asked."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ()
+    if isinstance(address, IPv4Address):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
+    # Only the system knows the number of a zone such as `%eth0`.
+    return [] if address.scope_id else [(socket.AF_INET6, socket.SOCK_STREAM, 0, "", (host, port, 0, 0))]
 
 
 async def _look_up(host: str, port: int) -> Sequence[_Address]:

@@ -49,6 +49,27 @@ def test_the_address_that_answers_is_taken_where_another_refuses(monkeypatch: py
             assert (HERE, port) == connection.getpeername()
 
 
+@pytest.mark.parametrize("host", [HERE, "::1"], ids=["version-4", "version-6"])
+def test_an_address_is_dialled_without_looking_it_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    resolve_to(monkeypatch)
+    with socket.create_server((host, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+        with closing(asyncio.run(dial(host, port))) as connection:
+            assert (host, port) == connection.getpeername()[:2]
+
+
+@pytest.mark.parametrize("host", ["127.1", "fe80::1%lo", "gateway.example", ""])
+def test_what_is_no_plain_address_is_looked_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with socket.create_server((HERE, 0)) as listener:
+        port = listener.getsockname()[1]
+        resolve_to(monkeypatch, port)
+        with closing(asyncio.run(dial(host, 1))) as connection:
+            assert (HERE, port) == connection.getpeername()
+
+
 def test_an_address_that_keeps_silent_does_not_hold_up_the_one_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_listener() as silent, socket.create_server((HERE, 0)) as listener:
         port = listener.getsockname()[1]
