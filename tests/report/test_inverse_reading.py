@@ -21,6 +21,7 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import RecordStatus
 from reconciler.planning import inverse_after, inverse_before, make_plan, require_unaltered_inverse
 from reconciler.report import document_text, inverse_document, read_inverse_plan
+from reconciler.report.documents.text import Entries, compact
 from reconciler.schemas import schema_text
 from reconciler.values import replace
 
@@ -225,3 +226,10 @@ def test_a_file_that_contradicts_itself_was_altered(path: tuple[str | int, ...],
 def test_what_no_run_can_have_done_is_refused(index: int, key: str, value: object) -> None:
     with pytest.raises(InputError):
         read(_changed(document(), ("agents", index), key, value))
+
+
+@given(situation=situations, finished=st.booleans())
+def test_what_is_put_into_words_once_reads_as_if_it_had_been_each_time(situation: Situation, finished: bool) -> None:
+    entries = inverse_document(left_by(situation, finished=finished), tool_version="1")["agents"]
+    assert isinstance(entries, Entries)
+    assert list(map(compact, entries.documents())) == list(entries.texts())

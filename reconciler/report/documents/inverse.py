@@ -5,15 +5,21 @@ Rules of this file: records are written as the state has them. `reading.inverse`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reconciler.model.agent import AgentId
+from reconciler.model.concurrency import Concurrency
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
-from reconciler.report.documents.changes import concurrency_document
-from reconciler.report.documents.text import Document
+from reconciler.model.state import AgentRecord, Holding
+from reconciler.report.documents.changes import Once, concurrency_document
+from reconciler.report.documents.text import Document, Entries, compact
 from reconciler.report.documents.writing import FORMAT_VERSION, record_document
 
 INVERSE = "rollback"
 """What the document calls itself."""
+_OWN = '"acknowledged_at": "", "session": ""'
+"""What the text of a record has of one agent alone."""
 
 
 def inverse_document(inverse: InversePlan, *, tool_version: str) -> Document:
@@ -30,7 +36,7 @@ def inverse_document(inverse: InversePlan, *, tool_version: str) -> Document:
         "callnums_key": str(inverse.callnums_key),
         "state": {"lineage": inverse.lineage, "before": inverse.serial_before, "after": inverse.serial_after},
         "fingerprint": inverse.fingerprint,
-        "agents": [_change(change) for change in inverse.changes],
+        "agents": Entries(items=inverse.changes, document=_change, writer=_writer),
     }
 
 
@@ -58,5 +64,37 @@ def _change(change: InverseChange) -> Document:
         "action": str(change.action),
         "outcome": None if change.result is None else str(change.result),
         "before": None if change.before is None else record_document(change.before),
-        "after": None if change.after is None else concurrency_document(change.after),
+        "after": _numbers(change.after),
     }
+
+
+def _numbers(value: Concurrency | None) -> Document | None:
+    return None if value is None else concurrency_document(value)
+
+
+class _Around(dict[Holding, list[str]]):
+    """The text of records that differ only in their times and sessions: what stands before those, and after."""
+
+    def __missing__(self, holding: Holding) -> list[str]:
+        found = self[holding] = compact(record_document(AgentRecord(holding, "", ""))).split(_OWN)
+        return found
+
+
+def _writer() -> Callable[[InverseChange], str]:
+    """Return what writes one change after another: the text of `_change`, and what agents share of it once."""
+    words, numbers, around = Once[str | None](lambda word: word), Once(_numbers), _Around()
+
+    def record(before: AgentRecord | None) -> str:
+        if before is None:
+            return "null"
+        head, tail = around[before.holding]
+        session = "null" if before.session is None else compact(before.session)  # each agent has another
+        return f'{head}"acknowledged_at": {words[before.acknowledged_at]}, "session": {session}{tail}'
+
+    def write(change: InverseChange) -> str:
+        return (
+            f'{{"agent": "{change.agent}", "action": {words[change.action]}, "outcome": {words[change.result]}, '
+            f'"before": {record(change.before)}, "after": {numbers[change.after]}}}'
+        )
+
+    return write
