@@ -17,6 +17,9 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.plan import Action, Change, Plan
 
+_compact = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+"""One encoder for all lines: making one costs as much as a line."""
+
 
 def fingerprint(changes: Iterable[Change], *, url: str, callnums_key: CallnumsKey) -> str:
     """Return `sha256:<hex>` over the changes, which are taken in order of agent whatever order they come in."""
@@ -49,7 +52,7 @@ def require_unaltered(plan: Plan, *, name: str) -> None:
 
 def canonical_line(value: list[object]) -> bytes:
     """Return `value` as the one line that stands for it in a hash."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+    return _compact(value).encode() + b"\n"
 
 
 def plain_values(value: Concurrency | None) -> list[object] | None:
