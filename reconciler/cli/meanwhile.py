@@ -39,9 +39,12 @@ class Work:
         """Say how far it is after so many seconds, and at that rate how long the rest takes."""
         if not self._done:
             return f"{self._words}, {seconds:.1f} s"
+        done = f"{self._words} {self._done:,} of {self._total:,} {self._unit}"
+        if self._done == self._total:  # and not over: what was read is looked at as a whole
+            return f"{done}, {seconds:.1f} s"
         rate = self._done / seconds
-        left = f"{(self._total - self._done) / rate:.0f} s left" if self._done < self._total else f"{seconds:.1f} s"
-        return f"{self._words} {self._done:,} of {self._total:,} {self._unit}, {rate:,.0f}/s, {left}"
+        pace = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"  # noqa: PLR2004 - two digits are enough
+        return f"{done}, {pace}, {(self._total - self._done) / rate:.0f} s left"
 
 
 @contextmanager

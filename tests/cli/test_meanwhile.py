@@ -85,7 +85,7 @@ def test_work_that_nobody_counts_shows_how_long_it_takes(monkeypatch: pytest.Mon
 def test_what_is_done_and_not_over_claims_no_time_left() -> None:
     work = Work("reading", "files")
     work.tell(1200, 1200)
-    assert work.line(4.0) == "reading 1,200 of 1,200 files, 300/s, 4.0 s"
+    assert work.line(4.0) == "reading 1,200 of 1,200 files, 4.0 s"
 
 
 def test_without_a_terminal_nothing_is_shown_and_no_thread_looks(monkeypatch: pytest.MonkeyPatch) -> None:
