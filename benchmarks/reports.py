@@ -1,7 +1,7 @@
 """The reports of a plan of 100,000 changes, and of the outcomes of as many calls: how long each takes and is.
 
 A third of the agents are new, a third get other numbers, and a third of those numbers close a channel. Rendering alone
-is measured, in one process: what is before it has its own rows.
+is measured, and reading the plan's document back, in one process: what is before it has its own rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.outcome import Outcome, Result
 from reconciler.model.plan import Plan
 from reconciler.model.state import AgentRecord, State
-from reconciler.planning import make_plan
+from reconciler.planning import make_plan, require_unaltered
 from reconciler.report import (
     Envelope,
     Format,
@@ -33,12 +33,15 @@ from reconciler.report import (
     PlanReport,
     Reported,
     Repository,
+    read_saved_plan,
     render,
 )
 from reconciler.values import replace
 
 AGENTS = 100_000
 SECONDS = {Format.TEXT: 1.0, Format.MARKDOWN: 1.0, Format.JSON: 1.0, Format.HTML: 3.0}
+MOST_READING = 2.0
+"""Seconds."""
 LARGEST_PAGE = 15.0
 """MB of the page of a plan."""
 _MB = 1e6
@@ -55,7 +58,9 @@ def measure() -> Iterator[Figure]:
     plan = planned(desired)
     envelope = Envelope(command="plan", environment="fleet", site=plan.site, tool_version="bench")
     estimate = Estimate.of(AGENTS, desired.site.gateway)
-    yield from _figures("plan", PlanReport(envelope=envelope, plan=plan, unchanged=0, estimate=estimate))
+    report = PlanReport(envelope=envelope, plan=plan, unchanged=0, estimate=estimate)
+    yield from _figures("plan", report)
+    yield _read_back(report)
     outcomes = OutcomeReport(envelope=replace(envelope, command="apply"), outcomes=carried_out(plan))
     yield from _figures("outcome", outcomes)
 
@@ -112,6 +117,19 @@ def _figures(name: str, report: Reported) -> Iterator[Figure]:
     size = sizes[Format.HTML]
     what = f"{name} of 100,000 as a page: its size"
     yield _no_more(f"{name}-html-size", what, goal=LARGEST_PAGE, reached=size, unit="MB", raw=[round(size, 2)])
+
+
+def _read_back(report: Reported) -> Figure:
+    """Read the document of the plan, as `show` and `apply --plan` do, and hold it to its fingerprint."""
+    document = render(report, Format.JSON, repository=Repository(top="/repo", here="/repo")).encode()
+    seconds = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        with paused_collector():
+            require_unaltered(read_saved_plan(document, name="plan.json").plan, name="plan.json")
+        seconds.append(round(time.perf_counter() - begin, 3))
+    what = f"plan of 100,000 read back from its document, {len(document) / _MB:.1f} MB"
+    return _no_more("plan-read", what, goal=MOST_READING, reached=statistics.median(seconds), unit="s", raw=seconds)
 
 
 def _no_more(row: str, what: str, *, goal: float, reached: float, unit: str, raw: list[float]) -> Figure:

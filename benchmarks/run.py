@@ -40,8 +40,9 @@ SCRIPTS: Mapping[str, Script] = {
     "validate": Script(("validate-10000", "validate-numbers")),
     "validate_problems": Script(("validate-problems",)),
     "reports": Script(
-        tuple(
-            f"{what}-{how}" for what in ("plan", "outcome") for how in ("text", "markdown", "json", "html", "html-size")
+        (
+            *(f"plan-{how}" for how in ("text", "markdown", "json", "html", "html-size", "read")),
+            *(f"outcome-{how}" for how in ("text", "markdown", "json", "html", "html-size")),
         )
     ),
     "apply_rate": Script(
