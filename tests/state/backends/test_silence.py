@@ -198,7 +198,7 @@ _GIVE_UP = """
 import sys
 from pathlib import Path
 from reconciler.errors import StateError
-from reconciler.model.state_settings import GitState
+from reconciler.model.states_away import GitState
 from reconciler.state import Setting, open_state
 
 around = Setting(root=Path(sys.argv[2]), site="demo", environ={"PATH": sys.argv[3]}, resolve=lambda *_: "",
