@@ -1,7 +1,7 @@
 """The formats a report can be had in, which of them make sense of what, and the one function that makes any of them.
 
-To add one, write its module, and add it to `Format`, to `_SENSIBLE` and to `render`. Modules of formats are imported
-when they are asked for: most commands write none.
+To add one, write its module, and add it to `Format`, to `_SENSIBLE` and to `render_pieces`. Modules of formats are
+imported when they are asked for: most commands write none.
 """
 
 from __future__ import annotations
