@@ -63,7 +63,7 @@ REFUSALS = Figure(
 )
 DAMAGES = Figure(
     what="Journals cut at a byte, or with a byte changed",
-    usually=7_500,
+    usually=7_200,
     torture=130_000,
     test="crash/test_journal_damage.py",
 )
