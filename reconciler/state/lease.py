@@ -23,6 +23,7 @@ from datetime import datetime
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError, StateUnansweredError
 from reconciler.state.backend import Place, Stored
 from reconciler.state.lock import (
+    LEASE,
     UNREADABLE,
     Busy,
     LockHolder,
@@ -34,8 +35,6 @@ from reconciler.state.lock import (
 )
 from reconciler.values import Struct, replace
 
-LEASE = 60.0
-"""Seconds without a sign of life after which a lock is free. The holder stops sending at three quarters of it."""
 _FREE = b"\n"
 _NAMELESS = (
     "what the lock says cannot be read, so no id is its own: let the next run wait (--lock-timeout 5m), "

@@ -16,6 +16,8 @@ import orjson
 from reconciler.errors import LockHeldError, LockLostError
 from reconciler.values import Struct
 
+LEASE = 60.0
+"""Seconds without a sign of life after which a lease is free. Its holder stops sending at three quarters of it."""
 MAX_LOCK_BYTES = 16 * 1024
 _MAX_LEASE = 3600.0
 _SHOWN = 300

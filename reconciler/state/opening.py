@@ -1,35 +1,29 @@
 """How a store is put together, for each kind of place a state can be kept in.
 
-Rule of this file: nothing is read, made or connected to here: that is done when the store is first used. A backend's
-own libraries are imported when it is chosen.
+Rules of this file: nothing is read, made or connected to here: that is done when the store is first used. What opens
+states that are kept away is imported for those.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from reconciler.errors import StateError
 from reconciler.model.state_settings import LocalState
-from reconciler.model.states_away import DEFAULT_REFS, BasicLogin, GitState, HttpState, ObjectState, StateSettings
-from reconciler.state.backend import Backend
 from reconciler.state.backups import Backups
-from reconciler.state.failures import explain
 from reconciler.state.files import OS_FILES, Files
-from reconciler.state.haste import Haste
 from reconciler.state.history import History
-from reconciler.state.impatient import ImpatientBackend
 from reconciler.state.keeping import Keeping
-from reconciler.state.lease import LEASE, Clocks
 from reconciler.state.local import LocalBackend
-from reconciler.state.run_journal import JournalAway, JournalBeside
+from reconciler.state.lock import LEASE
+from reconciler.state.run_journal import JournalBeside
 from reconciler.state.store import StateStore
 from reconciler.values import Struct, repr_without
 
-if TYPE_CHECKING:  # most states have no secret
+if TYPE_CHECKING:  # most states are here, and have no secret
     from reconciler.model.secret_reference import SecretReference
+    from reconciler.model.states_away import StateSettings
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -86,109 +80,17 @@ def open_local_store(
     return StateStore(keeping, site=site, clock=clock, files=files, environment=environment)
 
 
-def open_away_store(backend: Backend, *, journal: str, around: Setting, files: Files = OS_FILES) -> StateStore:
-    """Return the store of a state that is kept away from this machine.
-
-    Args:
-        backend: what keeps it.
-        journal: the directory for the journals of runs, relative to the environment's.
-        around: the world it is opened in.
-        files: the file system of this machine.
-    """
-    directory = around.root / journal / around.site
-    away = JournalAway(directory, display=directory.as_posix(), files=files)
-    backups = Backups(directory / "state.json", display=f"{directory.as_posix()}/state.json", files=files)
-    haste = Haste()
-    keeping = Keeping(ImpatientBackend(backend, haste), away, backups, site=around.site, new_lineage=around.new_lineage)
-    return StateStore(
-        keeping, site=around.site, clock=around.clock, files=files, environment=around.environment, haste=haste
-    )
-
-
 def open_state(settings: StateSettings, around: Setting) -> StateStore:
     """Return the store that `settings` describe."""
-    match settings:
-        case LocalState(path=path):
-            return open_local_store(
-                around.root / path,
-                site=around.site,
-                clock=around.clock,
-                new_lineage=around.new_lineage,
-                display=(around.root / path).as_posix(),
-                environment=around.environment,
-            )
-        case GitState():
-            return open_away_store(_git(settings, around), journal=settings.journal, around=around)
-        case ObjectState():
-            return open_away_store(_object(settings, around), journal=settings.journal, around=around)
-        case HttpState():
-            return open_away_store(_http(settings, around), journal=settings.journal, around=around)
-        case _:
-            assert_never(settings)
-
-
-def _git(settings: GitState, around: Setting) -> Backend:
-    from reconciler.state.backends.git import git_backend  # noqa: PLC0415 - see the rule of this file
-    from reconciler.state.backends.git_program import Git  # noqa: PLC0415
-    from reconciler.state.backends.git_remote import GitRemote, find_remote  # noqa: PLC0415
-
-    def reach() -> tuple[Git, GitRemote]:
-        login = _login(settings.login, around)
-        remote = find_remote(settings.remote, root=around.root, environ=around.environ, login=login)
-        return Git(cwd=around.root, environ=around.environ, config=remote.config), remote
-
-    ref = settings.ref or f"{DEFAULT_REFS}{around.site}"
-    return git_backend(reach, ref=ref, name=f"{ref} of {settings.remote}", clocks=_clocks(around), lease=around.lease)
-
-
-def _object(settings: ObjectState, around: Setting) -> Backend:
-    from reconciler.state.backends.object import object_backend  # noqa: PLC0415 - see the rule of this file
-    from reconciler.state.backends.object_store import connect  # noqa: PLC0415
-
-    def store() -> object:
-        secrets = {name: around.resolve(reference, f"state.{name}") for name, reference in settings.secrets.items()}
-        return connect(settings, secrets=secrets, authorities=_authorities(settings.ca_file, around))
-
-    return object_backend(store, key=settings.key, name=str(settings), clocks=_clocks(around), lease=around.lease)
-
-
-def _http(settings: HttpState, around: Setting) -> Backend:
-    from reconciler.state.backends.http import HttpBackend  # noqa: PLC0415 - see the rule of this file
-    from reconciler.state.backends.http_exchange import Exchange, open_exchange  # noqa: PLC0415
-
-    def exchange() -> Exchange:
-        return open_exchange(
-            login=_login(settings.login, around),
-            authorities=_authorities(settings.ca_file, around),
-            timeout=settings.timeout,
-            retries=settings.retries,
+    if isinstance(settings, LocalState):
+        return open_local_store(
+            around.root / settings.path,
+            site=around.site,
+            clock=around.clock,
+            new_lineage=around.new_lineage,
+            display=(around.root / settings.path).as_posix(),
+            environment=around.environment,
         )
+    from reconciler.state.opening_away import open_state_away  # noqa: PLC0415 - see the rules of this file
 
-    return HttpBackend(exchange, settings, environment=around.environment, pause=around.lease / 4)
-
-
-def _login(login: BasicLogin | None, around: Setting) -> tuple[str, str] | None:
-    return None if login is None else (login.username, around.resolve(login.password, "state.password"))
-
-
-def _authorities(ca_file: str | None, around: Setting) -> bytes | None:
-    if ca_file is None:
-        return None
-    path = around.root / ca_file
-    try:
-        return OS_FILES.read(path)
-    except OSError as error:
-        hint = "let state.ca_file in site.yaml name the PEM file of the authorities to trust"
-        raise StateError(f"{path.as_posix()} cannot be read: {explain(error)}", hint=hint) from error
-
-
-def _clocks(around: Setting) -> Clocks:
-    return Clocks(now=around.clock, steady=_steady)
-
-
-def _steady() -> float:
-    """Return seconds on a clock that never jumps, and that goes on while the machine sleeps, where there is one."""
-    return time.clock_gettime(_STEADY)
-
-
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return open_state_away(settings, around)

@@ -15,7 +15,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.outcome import Outcome, Result
 from reconciler.state import Setting, StateStore
-from reconciler.state.opening import open_away_store
+from reconciler.state.opening_away import open_away_store
 
 VALUES = Concurrency.of(8, {Channel.WEB_CHAT: 4})
 FLEET = range(1001, 1021)

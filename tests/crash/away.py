@@ -19,9 +19,9 @@ from support.fleets import LINEAGE, NOW, SITE
 from reconciler.errors import StateConflictError, StateUnansweredError
 from reconciler.state import Files, LockHolder, Setting, StateStore
 from reconciler.state.backend import Stored
-from reconciler.state.lease import LEASE, Clocks, LeaseLock
-from reconciler.state.lock import Busy, Hold
-from reconciler.state.opening import open_away_store
+from reconciler.state.lease import Clocks, LeaseLock
+from reconciler.state.lock import LEASE, Busy, Hold
+from reconciler.state.opening_away import open_away_store
 
 JOURNAL = ROOT / "runs" / SITE / "journal"
 NAME = "elsewhere"

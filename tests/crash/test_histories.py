@@ -42,7 +42,7 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning import make_plan
 from reconciler.state import LockHolder, StateStore
-from reconciler.state.lease import LEASE
+from reconciler.state.lock import LEASE
 from reconciler.state.recorder import Recorder
 from reconciler.values import replace
 

@@ -16,7 +16,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import State
 from reconciler.state import Setting, StateStore, decode, encode
 from reconciler.state.backups import KEPT
-from reconciler.state.opening import open_away_store
+from reconciler.state.opening_away import open_away_store
 
 
 def copy(path: Path, number: int) -> State:

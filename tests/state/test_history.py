@@ -36,7 +36,7 @@ from reconciler.state import history as bounds
 from reconciler.state.files import OS_FILES
 from reconciler.state.history import History
 from reconciler.state.journal import frame, read_journal
-from reconciler.state.opening import open_away_store
+from reconciler.state.opening_away import open_away_store
 from reconciler.state.recorder import Recorder
 from reconciler.state.retelling import retell
 from reconciler.values import replace

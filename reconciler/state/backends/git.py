@@ -24,7 +24,8 @@ from reconciler.state.backends.git_program import SHA1, SHA256, Git, format_of
 from reconciler.state.backends.git_remote import GitRemote
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
-from reconciler.state.lease import LEASE, Clocks
+from reconciler.state.lease import Clocks
+from reconciler.state.lock import LEASE
 
 _TIP = "refs/reconciler/tip"
 _STATE_FILE = "state.json"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler.state.backend import Place, Stored
-from reconciler.state.lease import LEASE, Clocks, LeaseLock
+from reconciler.state.lease import Clocks, LeaseLock
+from reconciler.state.lock import LEASE
 
 
 class LeasedBackend:

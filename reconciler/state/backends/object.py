@@ -29,7 +29,8 @@ from reconciler.model.printable import printable
 from reconciler.state.backend import Stored
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
-from reconciler.state.lease import LEASE, Clocks
+from reconciler.state.lease import Clocks
+from reconciler.state.lock import LEASE
 
 _HINT = "look at the credentials, the bucket and the network, then run again"
 _UNHONOURED = (
