@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.desired.bounds import FURTHER
 from reconciler.desired.marks import SHIFT, YamlDocument
@@ -25,7 +25,7 @@ _NO_NUMBERS: _Numbers = (None, 0, {}, {})
 _DIGITS = re.compile(r"[1-9][0-9]{2,5}(?:-[1-9][0-9]{2,5})?")
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """A profile or an agent declaration: what it says itself, nothing inherited."""
 
     file: SourceFile
@@ -96,7 +96,7 @@ class Entry(NamedTuple):
         )
 
 
-class Declaration(NamedTuple):
+class Declaration(Struct, frozen=True):
     """One or more agents as declared."""
 
     entry: Entry

@@ -8,18 +8,18 @@ recursion, however long they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.desired.declarations import Entry
 from reconciler.desired.wording import NearestNames, quote
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.values import Struct
 
 _MAX_DRAWN = 8
 """Profiles of a circle that a message draws."""
 
 
-class Written(NamedTuple):
+class Written(Struct, frozen=True):
     """A number in force, and the entry that wrote it."""
 
     value: int
@@ -33,7 +33,7 @@ class Written(NamedTuple):
         return self.entry.file.source(self.mark)
 
 
-class Settings(NamedTuple):
+class Settings(Struct, frozen=True):
     """All numbers in force for a profile or an agent."""
 
     total: Written | None

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
-from typing import NamedTuple
+
+from reconciler.values import Struct
 
 _SECTION = re.compile(r"^agents: *+(?:(?<= )#[^\n\r]*+)?\n", re.MULTILINE)
 _FILLER = r"(?: *+(?:#[^\n\r]*+)?\n)*+"
@@ -34,7 +35,7 @@ def _entry(indent: int) -> re.Pattern[str]:
     )
 
 
-class Entries(NamedTuple):
+class Entries(Struct, frozen=True):
     """The entries of a file, in columns of one length, and what is around them. No first id is there twice."""
 
     text: str

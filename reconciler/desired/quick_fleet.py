@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count
 from operator import not_
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.desired.alike import Columns, Model
 from reconciler.desired.declarations import Entry, collect
@@ -20,12 +20,13 @@ from reconciler.desired.layout import Entries, cut_entries
 from reconciler.desired.marks import YamlDocument
 from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.agent import MIN_AGENT_ID
+from reconciler.values import Struct
 
 ALIKE = 4
 """Of so many entries one may be new where one of the new ones is wrong: to find it, each is read by itself."""
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True):
     """A file in two."""
 
     fine: Columns

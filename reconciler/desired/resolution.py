@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from reconciler.desired.alike import Alike
 from reconciler.desired.declarations import Declaration
@@ -21,14 +20,14 @@ from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
 
-class Resolved(NamedTuple):
+class Resolved(Struct, frozen=True):
     """A declaration with all numbers in force for it."""
 
     declaration: Declaration
     settings: Settings
 
 
-class Quiet(NamedTuple):
+class Quiet(Struct, frozen=True):
     """Entries of one file, written alike, that there is nothing to say about, with all numbers in force for them."""
 
     alike: Alike
@@ -49,9 +48,9 @@ class Resolution(Struct, frozen=True, kw_only=True):
         """Walk the teams with the numbers in force for somebody in them, each at least once."""
         for agent in self.agents:
             yield agent.declaration.team, agent.settings
-        for alike, settings in self.quiet:
-            for text in dict.fromkeys(alike.columns.texts):
-                yield alike.team_of(text), settings[text]
+        for quiet in self.quiet:
+            for text in dict.fromkeys(quiet.alike.columns.texts):
+                yield quiet.alike.team_of(text), quiet.settings[text]
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Walk the first and the last id of every declaration."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from reconciler.model.agent import AgentId
 from reconciler.values import Struct
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """Team and protection, as they are to be recorded."""
 
     team: str | None

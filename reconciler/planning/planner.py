@@ -7,7 +7,6 @@ tells the same story for people. Everything else here carries it over a whole fl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
@@ -77,8 +76,9 @@ def make_plan(
     if options.sessions and session_keys is None:
         raise ValueError("to compare sessions, their keys must be given")
     question = _ask(desired, options, session_keys or {})
-    changes, unchanged, unsettled = _walk(question, state, options)
-    standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(unsettled, desired, state))
+    walked = _walk(question, state, options)
+    changes, unchanged = walked.changes, walked.unchanged
+    standing = (*standing_of_called(changes, state.agents), *standing_of_unchanged(walked.unsettled, desired, state))
     capacity = capacity_of(state.agents, changes, standing)
     gateway = desired.site.gateway
     return Plan(
@@ -110,7 +110,7 @@ def _ask(desired: Desired, options: PlanOptions, session_keys: SessionKeys) -> _
     )
 
 
-class _Walked(NamedTuple):
+class _Walked(Struct, frozen=True):
     """What came of walking the fleet."""
 
     changes: tuple[Change, ...]

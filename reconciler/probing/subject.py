@@ -42,7 +42,8 @@ def choose_subject(agent: AgentId, desired: Desired, state: State, *, allow_prot
     if record is not None:
         team, protected = record.team, record.protected
         if wanted is not None:
-            team, protected = unapproved_standing(wanted, record, guardrails)
+            standing = unapproved_standing(wanted, record, guardrails)
+            team, protected = standing.team, standing.protected
         values, key = record.concurrency, record.callnums_key
     elif wanted is not None:
         team, protected, values, key = wanted.team, wanted.protected, wanted.concurrency, gateway.callnums_key

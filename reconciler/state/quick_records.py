@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import orjson
 
@@ -18,6 +18,7 @@ from reconciler.model.agent import MIN_AGENT_ID, AgentId
 from reconciler.model.state import AgentRecord, Holding
 from reconciler.state.fields import ConcurrencyCache, require_time
 from reconciler.state.record_fields import RECORD, read_record, written_time
+from reconciler.values import Struct
 
 _OPENING, _CLOSING = b'{\n  "agents": {\n', b"\n  },\n"
 _OWN = b'"acknowledged_at":"2000-01-01T00:00:00Z","session":null'
@@ -33,7 +34,7 @@ _LINE = re.compile(
 )
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True):
     """A document of which the records are read already."""
 
     records: dict[AgentId, AgentRecord]
@@ -41,7 +42,7 @@ class Cut(NamedTuple):
     """The document without them, still to be read."""
 
 
-class _Known(NamedTuple):
+class _Known(Struct, frozen=True):
     """What was read of the texts that were seen."""
 
     concurrencies: ConcurrencyCache

@@ -7,7 +7,6 @@ what is left for each line is done column by column, some lines at a time, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import orjson
 
@@ -15,6 +14,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding
 from reconciler.state.fields import channels_by_code, require_time
 from reconciler.state.record_fields import record_fields, written_time
+from reconciler.values import Struct
 
 _TOGETHER = 1024
 """Lines that are made together: few enough for a processor's cache, and for their pieces to be no burden."""
@@ -23,7 +23,7 @@ _MOMENT, _SESSION = f'{{"acknowledged_at":"{_ANY_MOMENT}",'.encode(), b'"session
 _NEXT = b',\n    "'
 
 
-class _Known(NamedTuple):
+class _Known(Struct, frozen=True):
     """Texts that were made."""
 
     moments: dict[str | None, bytes]

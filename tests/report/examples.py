@@ -337,8 +337,8 @@ def renamed(plan: Plan, names: Sequence[str]) -> Plan:
         standing=tuple(
             replace(
                 each,
-                before=each.before._replace(team=name(each.before.team)),
-                after=each.after._replace(team=name(each.after.team)),
+                before=replace(each.before, team=name(each.before.team)),
+                after=replace(each.after, team=name(each.after.team)),
             )
             for each in plan.standing
         ),

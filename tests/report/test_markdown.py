@@ -193,7 +193,7 @@ def test_a_lost_protection_is_shown_before_other_moves_even_where_no_value_chang
     }
     wanted = {agent: desired_agent(concurrency(web_chat=3), team="night") for agent in recorded}
     plan = make_plan(desired(wanted), state(recorded))
-    bared = tuple(replace(each, after=each.after._replace(protected=False)) for each in plan.standing)
+    bared = tuple(replace(each, after=replace(each.after, protected=False)) for each in plan.standing)
     text = markdown(replace(plan_report("nobody"), plan=replace(plan, standing=bared)), max_chars=GITHUB)
     assert _table(text, "Teams and protection") == [
         ["2 agents: 1001-1002", "`east` → `night`", "**no longer protected**"],

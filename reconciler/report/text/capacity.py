@@ -6,7 +6,6 @@ Rules of this file: a row for every sum that changes, the team that loses most f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from reconciler.model.capacity import Capacity
 from reconciler.model.plan import Plan
@@ -21,13 +20,14 @@ from reconciler.report.capacity_sums import (
 )
 from reconciler.report.layout import counted
 from reconciler.report.style import Role, Style
+from reconciler.values import Struct
 
 _SHOWN = 24
 """Rows: a screen holds them and still the rest of a small plan. The JSON document has every row."""
 _TEAM = 30
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     """The cells that are aligned, and what follows them."""
 
     cells: tuple[str, str, str, str]
