@@ -20,7 +20,8 @@ from pathlib import Path
 ROUNDS = 5
 _KIB_A_MIB = 1024
 
-RECONCILER = (sys.executable, "-m", "reconciler")
+RECONCILER = (str(Path(sys.executable).with_name("reconciler")),)
+"""The command as it is installed beside this Python, which is what people and pipelines start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
