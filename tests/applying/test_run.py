@@ -237,7 +237,7 @@ def test_a_breaker_that_breaks_is_the_reason_also_when_fail_fast_would_stop_as_w
 def test_a_source_that_fails_midway_skips_the_rest_and_is_the_reason(tmp_path: Path) -> None:
     gone = SessionSourceError("the source is gone")
     source = ScriptedSource(failures={2: gone})
-    ending = Room(tmp_path, source=source).run(fleet(*TEN), batch=4)
+    ending = Room(tmp_path, source=source).run(fleet(*TEN), workers=1, batch=4)
 
     assert by_group(ending.results) == [*[APPLIED] * 4, *[SKIPPED] * 6]
     assert ending.error is gone
