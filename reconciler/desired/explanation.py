@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-from reconciler.desired.marks import YamlDocument
+from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.wording import escape, listing, nearest, quote, shorten, show
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct

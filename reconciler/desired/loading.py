@@ -14,23 +14,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.collector import paused_collector
-from reconciler.desired.advice import advise
 from reconciler.desired.bounds import bounded
-from reconciler.desired.declarations import FleetFile
-from reconciler.desired.decoding import decode
 from reconciler.desired.discovery import MISNAMED_SITE_FILE, SITE_FILE, discover, read_bytes
-from reconciler.desired.expansion import expand
-from reconciler.desired.fleet_reading import FleetReading, read_fleet, validate
-from reconciler.desired.gateway_settings import advise_gateway
-from reconciler.desired.guardrail_advice import advise_guardrails
-from reconciler.desired.late_cutter import LateCutter as Cutter
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.resolution import Resolution, resolve
-from reconciler.desired.session_settings import advise_sessions
-from reconciler.desired.site_file import build_site, check_site
+from reconciler.desired.fleet.advice import advise
+from reconciler.desired.fleet.declarations import FleetFile
+from reconciler.desired.fleet.expansion import expand
+from reconciler.desired.fleet.fleet_reading import FleetReading, read_fleet, validate
+from reconciler.desired.fleet.late_cutter import LateCutter as Cutter
+from reconciler.desired.fleet.resolution import Resolution, resolve
+from reconciler.desired.fleet.whereabouts import Whereabouts
+from reconciler.desired.reading.decoding import decode
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.reading.yaml_reader import read_yaml
+from reconciler.desired.site.gateway_settings import advise_gateway
+from reconciler.desired.site.guardrail_advice import advise_guardrails
+from reconciler.desired.site.session_settings import advise_sessions
+from reconciler.desired.site.site_file import build_site, check_site
 from reconciler.desired.validation import Validator, validator_for
-from reconciler.desired.whereabouts import Whereabouts
-from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.site import Site

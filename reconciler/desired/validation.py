@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 
 from reconciler.desired.bounds import MAX_PROBLEMS, further
-from reconciler.desired.marks import YamlDocument
+from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.wording import escape, shorten
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.schemas import schema_text

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from desired.environments import SITE, load_fleet, write
 
-from reconciler.desired import bounds, load, validation, yaml_reader
+from reconciler.desired import bounds, load, validation
+from reconciler.desired.reading import yaml_reader
+from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.desired.validation import Validator
-from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.diagnostic import Severity
 
 

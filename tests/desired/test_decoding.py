@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from reconciler.desired.decoding import decode
+from reconciler.desired.reading.decoding import decode
 
 LINE_ENDS = "\n\r"
 OVERRIDES = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}

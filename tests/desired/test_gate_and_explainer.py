@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.desired.explanation import Explainer
+from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.desired.validation import Validator
-from reconciler.desired.yaml_reader import read_yaml
 from reconciler.schemas import schema_text
 
 EXAMPLES = 40_000 if os.environ.get("TORTURE") else 100

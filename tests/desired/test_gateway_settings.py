@@ -8,7 +8,7 @@ import pytest
 from desired.environments import AGENT, write
 
 from reconciler.desired import load
-from reconciler.desired.gateway_settings import normalise_proxy
+from reconciler.desired.site.gateway_settings import normalise_proxy
 from reconciler.model.diagnostic import Severity
 from reconciler.model.gateway_settings import ClientCertificate, GatewaySettings
 from reconciler.model.secret_reference import SecretReference

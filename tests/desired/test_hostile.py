@@ -13,7 +13,8 @@ from desired.environments import AGENT, SITE, codes, load_fleet, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.desired import Loaded, load, yaml_reader
+from reconciler.desired import Loaded, load
+from reconciler.desired.reading import yaml_reader
 from reconciler.model.diagnostic import Severity
 
 

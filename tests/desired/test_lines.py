@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.desired.source_file import _BREAK, SourceFile
+from reconciler.desired.reading.source_file import _BREAK, SourceFile
 
 PIECES = ["a", "bc", "", "\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x1c", " "]
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.desired.advice import advise
-from reconciler.desired.declarations import FleetFile
-from reconciler.desired.expansion import expand
-from reconciler.desired.fleet_reading import FleetReading, read_fleet
-from reconciler.desired.late_cutter import FEW, LateCutter
-from reconciler.desired.quick_fleet import Cutter
-from reconciler.desired.resolution import resolve
+from reconciler.desired.fleet.advice import advise
+from reconciler.desired.fleet.declarations import FleetFile
+from reconciler.desired.fleet.expansion import expand
+from reconciler.desired.fleet.fleet_reading import FleetReading, read_fleet
+from reconciler.desired.fleet.late_cutter import FEW, LateCutter
+from reconciler.desired.fleet.quick_fleet import Cutter
+from reconciler.desired.fleet.resolution import resolve
+from reconciler.desired.fleet.whereabouts import Whereabouts
 from reconciler.desired.validation import validator_for
-from reconciler.desired.whereabouts import Whereabouts
 from reconciler.model.diagnostic import Severity
 from reconciler.model.ordering import by_agent
 from reconciler.values import replace

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.desired import load
-from reconciler.desired.declarations import collect
-from reconciler.desired.expansion import expand
-from reconciler.desired.inheritance import Profiles, Settings
-from reconciler.desired.resolution import Resolution, Resolved
-from reconciler.desired.yaml_reader import read_yaml
+from reconciler.desired.fleet.declarations import collect
+from reconciler.desired.fleet.expansion import expand
+from reconciler.desired.fleet.inheritance import Profiles, Settings
+from reconciler.desired.fleet.resolution import Resolution, Resolved
+from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.diagnostic import Severity

@@ -8,9 +8,9 @@ import pytest
 from desired.environments import AGENT, write
 
 from reconciler.desired import load
-from reconciler.desired.addresses import normalise_url
-from reconciler.desired.durations import parse_duration
-from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
+from reconciler.desired.site.addresses import normalise_url
+from reconciler.desired.site.durations import parse_duration
+from reconciler.desired.site.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.model.capacity import CapacityFloor
 from reconciler.model.channel import Channel

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from reconciler.desired.gateway_settings import CHECKS as GATEWAY_CHECKS
-from reconciler.desired.gateway_settings import build_gateway, contradictions
-from reconciler.desired.guardrail_settings import build_guardrails
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.session_settings import build_session_use, build_sessions, session_checks
-from reconciler.desired.state_settings import build_state, check_default_ref, state_checks
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.site.gateway_settings import CHECKS as GATEWAY_CHECKS
+from reconciler.desired.site.gateway_settings import build_gateway, contradictions
+from reconciler.desired.site.guardrail_settings import build_guardrails
+from reconciler.desired.site.session_settings import build_session_use, build_sessions, session_checks
+from reconciler.desired.site.state_settings import build_state, check_default_ref, state_checks
 from reconciler.desired.wording import show
 from reconciler.model.agent import AgentRange
 from reconciler.model.channel import Channel

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from reconciler.desired.durations import parse_duration
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.secret_references import parse_secret_reference
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.site.durations import parse_duration
+from reconciler.desired.site.secret_references import parse_secret_reference
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionUse
 
@@ -29,7 +29,7 @@ def session_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str]
     for key in ("password", "token", "credentials"):
         yield ("sessions", key), parse_secret_reference
     if isinstance(value, dict) and value.get("source") not in _WITHOUT_SERVER:
-        from reconciler.desired.session_servers import server_checks  # noqa: PLC0415 - see the rules of this file
+        from reconciler.desired.site.session_servers import server_checks  # noqa: PLC0415 - see the rules of this file
 
         yield from server_checks(value)
 
@@ -41,7 +41,7 @@ def advise_sessions(document: YamlDocument) -> Iterator[Diagnostic]:
         document: site.yaml, found valid.
     """
     if document.value.get("sessions", {}).get("source") == "redis":
-        from reconciler.desired.session_servers import advise_redis  # noqa: PLC0415 - see the rules of this file
+        from reconciler.desired.site.session_servers import advise_redis  # noqa: PLC0415 - see the rules of this file
 
         yield from advise_redis(document)
 
@@ -62,7 +62,7 @@ def build_sessions(value: dict[str, Any]) -> SessionSettings:
         case "command":
             return CommandSessions(command=tuple(value["command"]), **_seconds(value, "timeout"))
         case _:
-            from reconciler.desired.session_servers import build_server  # noqa: PLC0415 - see the rules of this file
+            from reconciler.desired.site.session_servers import build_server  # noqa: PLC0415 - see the rules of this file
 
             return build_server(value)
 

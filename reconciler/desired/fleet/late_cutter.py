@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reconciler.desired.alike import Model
-    from reconciler.desired.quick_fleet import Cut, Cutter
+    from reconciler.desired.fleet.alike import Model
+    from reconciler.desired.fleet.quick_fleet import Cut, Cutter
 
 FEW = 8 * 1024
 """Characters of fleet files up to which none is cut."""
@@ -37,7 +37,7 @@ class LateCutter:
         if self._characters <= FEW:
             return None
         if self._cutter is None:
-            from reconciler.desired.quick_fleet import Cutter  # noqa: PLC0415 - see the rule of this file
+            from reconciler.desired.fleet.quick_fleet import Cutter  # noqa: PLC0415 - see the rule of this file
 
             self._cutter = Cutter(self._is_valid)
         return self._cutter.cut(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.desired.addresses import check_prefix, split_url
+from reconciler.desired.site.addresses import check_prefix, split_url
 from reconciler.model.loopback import is_loopback
 from reconciler.model.states_away import ObjectKind
 

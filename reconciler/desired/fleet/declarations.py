@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.desired.bounds import FURTHER
-from reconciler.desired.marks import SHIFT, YamlDocument
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.reading.marks import SHIFT, YamlDocument
+from reconciler.desired.reading.source_file import SourceFile
 from reconciler.desired.wording import pointer, quote
 from reconciler.model.agent import MIN_AGENT_ID, AgentRange
 from reconciler.model.diagnostic import Diagnostic, Severity

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.desired.alike import Alike
-from reconciler.desired.declarations import FleetFile, collect
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.fleet.alike import Alike
+from reconciler.desired.fleet.declarations import FleetFile, collect
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.reading.source_file import SourceFile
+from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.desired.validation import Validator
-from reconciler.desired.yaml_reader import read_yaml
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
 if TYPE_CHECKING:
-    from reconciler.desired.late_cutter import LateCutter
-    from reconciler.desired.quick_fleet import Cutter
+    from reconciler.desired.fleet.late_cutter import LateCutter
+    from reconciler.desired.fleet.quick_fleet import Cutter
 
 
 class FleetReading(Struct, frozen=True, kw_only=True):

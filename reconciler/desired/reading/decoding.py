@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.reading.source_file import SourceFile
 from reconciler.desired.wording import describe_character
 from reconciler.model.diagnostic import Diagnostic
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from reconciler.desired.durations import parse_duration
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.secret_references import parse_secret_reference
-from reconciler.desired.session_addresses import normalise_broker_url, parse_redis_url
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.site.durations import parse_duration
+from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.loopback import is_loopback
 from reconciler.model.session_servers import (

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from reconciler.desired.alike import Alike
-from reconciler.desired.inheritance import Settings, Written
-from reconciler.desired.resolution import Quiet, Resolution, Resolved
+from reconciler.desired.fleet.alike import Alike
+from reconciler.desired.fleet.inheritance import Settings, Written
+from reconciler.desired.fleet.resolution import Quiet, Resolution, Resolved
 from reconciler.model.agent import AgentId
 from reconciler.model.desired import Declared, Source
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
-from reconciler.desired.aliases import MAX_ALIASED_NODES, Anchored, Anchors
 from reconciler.desired.bounds import MAX_PROBLEMS, further
-from reconciler.desired.marks import SHIFT, Marks, YamlDocument
-from reconciler.desired.scalars import COMMON, Refused, resolve
-from reconciler.desired.source_file import SourceFile
-from reconciler.desired.syntax import explain_syntax_error
+from reconciler.desired.reading.aliases import MAX_ALIASED_NODES, Anchored, Anchors
+from reconciler.desired.reading.marks import SHIFT, Marks, YamlDocument
+from reconciler.desired.reading.scalars import COMMON, Refused, resolve
+from reconciler.desired.reading.source_file import SourceFile
+from reconciler.desired.reading.syntax import explain_syntax_error
 from reconciler.desired.wording import quote
 from reconciler.model.diagnostic import Diagnostic
 

@@ -14,11 +14,11 @@ from itertools import compress, count
 from operator import not_
 from typing import Any
 
-from reconciler.desired.alike import Columns, Model
-from reconciler.desired.declarations import Entry, collect
-from reconciler.desired.layout import Entries, cut_entries
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.yaml_reader import read_yaml
+from reconciler.desired.fleet.alike import Columns, Model
+from reconciler.desired.fleet.declarations import Entry, collect
+from reconciler.desired.fleet.layout import Entries, cut_entries
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.model.agent import MIN_AGENT_ID
 from reconciler.values import Struct
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.desired.declarations import Entry
+from reconciler.desired.fleet.declarations import Entry
 from reconciler.desired.wording import NearestNames, quote
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity

@@ -6,8 +6,8 @@ desired share one value.
 
 from __future__ import annotations
 
-from reconciler.desired.inheritance import Settings
-from reconciler.desired.resolution import Quiet, Resolution
+from reconciler.desired.fleet.inheritance import Settings
+from reconciler.desired.fleet.resolution import Quiet, Resolution
 from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from operator import lt
 
-from reconciler.desired.declarations import Declaration
+from reconciler.desired.fleet.declarations import Declaration
 from reconciler.model.agent import AgentRange
 from reconciler.model.diagnostic import Diagnostic
 

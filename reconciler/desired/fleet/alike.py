@@ -12,9 +12,9 @@ from itertools import chain, compress, repeat
 from operator import add, sub
 from typing import TypeVar, cast
 
-from reconciler.desired.declarations import Declaration, Entry
-from reconciler.desired.marks import SHIFT
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.fleet.declarations import Declaration, Entry
+from reconciler.desired.reading.marks import SHIFT
+from reconciler.desired.reading.source_file import SourceFile
 from reconciler.model.agent import AgentId, AgentRange
 from reconciler.values import Struct
 

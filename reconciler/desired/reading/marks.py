@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.reading.source_file import SourceFile
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct, field
 

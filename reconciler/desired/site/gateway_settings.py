@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from reconciler.desired.addresses import normalise_url, split_url
-from reconciler.desired.durations import parse_duration
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.secret_references import parse_secret_reference
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.site.addresses import normalise_url, split_url
+from reconciler.desired.site.durations import parse_duration
+from reconciler.desired.site.secret_references import parse_secret_reference
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.gateway_settings import CallnumsKey, ClientCertificate, GatewaySettings
 

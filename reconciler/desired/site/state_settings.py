@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.secret_references import parse_secret_reference
+from reconciler.desired.reading.marks import YamlDocument
+from reconciler.desired.site.secret_references import parse_secret_reference
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.state_settings import LocalState
 
@@ -28,7 +28,7 @@ def state_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], 
     for key in ("password", *OBJECT_SECRETS):
         yield ("state", key), parse_secret_reference
     if _is_away(value):
-        from reconciler.desired.states_away import away_checks  # noqa: PLC0415 - see the rules of this file
+        from reconciler.desired.site.states_away import away_checks  # noqa: PLC0415 - see the rules of this file
 
         yield from away_checks(value)
 
@@ -36,7 +36,7 @@ def state_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], 
 def check_default_ref(document: YamlDocument) -> Iterator[Diagnostic]:
     """Report a site whose state would go to a ref that Git does not take: not every site's name can be a ref's."""
     if isinstance(document.value, dict) and _is_away(document.value.get("state")):
-        from reconciler.desired.states_away import check_ref_of_name  # noqa: PLC0415 - see the rules of this file
+        from reconciler.desired.site.states_away import check_ref_of_name  # noqa: PLC0415 - see the rules of this file
 
         yield from check_ref_of_name(document)
 
@@ -45,7 +45,7 @@ def build_state(value: dict[str, Any]) -> StateSettings:
     """Return the backend that the section describes; an empty one is the default."""
     if not _is_away(value):
         return LocalState(path=value["path"]) if "path" in value else LocalState()
-    from reconciler.desired.states_away import build_away  # noqa: PLC0415 - see the rules of this file
+    from reconciler.desired.site.states_away import build_away  # noqa: PLC0415 - see the rules of this file
 
     return build_away(value)
 

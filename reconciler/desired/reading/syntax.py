@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import yaml
 
-from reconciler.desired.source_file import SourceFile
+from reconciler.desired.reading.source_file import SourceFile
 from reconciler.desired.wording import escape, shorten
 from reconciler.model.diagnostic import Diagnostic
 

@@ -9,8 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.desired.marks import YamlDocument
-from reconciler.desired.resolution import Resolution
+from reconciler.desired.fleet.resolution import Resolution
+from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.wording import nearest, quote
 from reconciler.model.agent import AgentRange
 from reconciler.model.diagnostic import Diagnostic, Severity

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.desired.inheritance import Settings, Written
+from reconciler.desired.fleet.inheritance import Settings, Written
 from reconciler.model.diagnostic import Diagnostic, Severity
 
 RESERVED_FIRST = 60_000

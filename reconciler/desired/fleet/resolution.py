@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from reconciler.desired.alike import Alike
-from reconciler.desired.declarations import Declaration
-from reconciler.desired.fleet_reading import FleetReading
-from reconciler.desired.inheritance import Profiles, Settings
-from reconciler.desired.overlaps import any_overlap, find_overlaps
-from reconciler.desired.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
+from reconciler.desired.fleet.alike import Alike
+from reconciler.desired.fleet.declarations import Declaration
+from reconciler.desired.fleet.fleet_reading import FleetReading
+from reconciler.desired.fleet.inheritance import Profiles, Settings
+from reconciler.desired.fleet.overlaps import any_overlap, find_overlaps
+from reconciler.desired.fleet.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 

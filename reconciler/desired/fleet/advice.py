@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.desired.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
-from reconciler.desired.resolution import Resolution, Resolved
+from reconciler.desired.fleet.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
+from reconciler.desired.fleet.resolution import Resolution, Resolved
 from reconciler.model.diagnostic import Diagnostic, Severity
 
 

@@ -1,0 +1,1 @@
+"""site.yaml: from plain values to the settings of a site."""
