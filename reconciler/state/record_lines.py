@@ -7,6 +7,7 @@ what is left for each line is done column by column, some lines at a time, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import orjson
 
@@ -14,7 +15,6 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding
 from reconciler.state.fields import channels_by_code, require_time
 from reconciler.state.record_fields import record_fields, written_time
-from reconciler.values import Struct
 
 _TOGETHER = 1024
 """Lines that are made together: few enough for a processor's cache, and for their pieces to be no burden."""
@@ -23,17 +23,29 @@ _MOMENT, _SESSION = f'{{"acknowledged_at":"{_ANY_MOMENT}",'.encode(), b'"session
 _NEXT = b',\n    "'
 
 
-class _Known(Struct, frozen=True):
-    """Texts that were made."""
+class _Moments(dict[str | None, bytes]):
+    """What stands from an agent's id to what the agent holds, by the time; made when it is first asked for."""
 
-    moments: dict[str | None, bytes]
-    """What stands from the agent's id to what it holds."""
-    befores: dict[Holding, bytes]
-    """What stands before the session."""
-    afters: dict[Holding, bytes]
-    """What stands behind it."""
-    channels: dict[int, dict[str, int]]
-    """By identity of a concurrency, which the records keep alive."""
+    def __missing__(self, moment: str | None) -> bytes:
+        written = require_time("acknowledged_at", moment)
+        text = self[moment] = f'": {{"acknowledged_at":"{written}",'.encode()  # no time has a quote in it
+        return text
+
+
+class _Surroundings(dict[Holding, tuple[bytes, bytes]]):
+    """What stands before a session, and what behind it, as far as the id of the next agent; made likewise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._channels: dict[int, dict[str, int]] = {}  # by identity of a concurrency, which the records keep alive
+
+    def __missing__(self, holding: Holding) -> tuple[bytes, bytes]:
+        value = holding.concurrency
+        codes = self._channels.get(id(value)) or self._channels.setdefault(id(value), channels_by_code(value))
+        text = _json(record_fields(AgentRecord(holding, _ANY_MOMENT), codes))
+        before, after = text.removeprefix(_MOMENT).split(_SESSION)  # no text within has a quote that is not escaped
+        around = self[holding] = before + _SESSION.removesuffix(b"null"), after + _NEXT
+        return around
 
 
 def record_lines(records: Mapping[AgentId, AgentRecord], *, together: int = _TOGETHER) -> Iterator[bytes]:
@@ -42,13 +54,14 @@ def record_lines(records: Mapping[AgentId, AgentRecord], *, together: int = _TOG
     Raises:
         ValueError: a time is none, or an acknowledged record has none.
     """
-    known = _Known({None: b'": {"acknowledged_at":null,'}, {}, {}, {})
+    moments, surroundings = _Moments({None: b'": {"acknowledged_at":null,'}), _Surroundings()
     agents = _in_text_order(records)
+    ordered = iter(records.values()) if agents == list(records) else map(records.__getitem__, agents)
     lead = b"{\n"
     for start in range(0, len(agents), together):
         some = agents[start : start + together]
         yield lead
-        yield _lines(some, [records[agent] for agent in some], known)
+        yield _lines(some, list(islice(ordered, len(some))), moments, surroundings)
         lead = b",\n"
     yield b"\n  }" if agents else b"{}"
 
@@ -60,21 +73,19 @@ def _in_text_order(agents: Iterable[AgentId]) -> list[AgentId]:
     return ordered
 
 
-def _lines(agents: Sequence[AgentId], records: Sequence[AgentRecord], known: _Known) -> bytes:
-    moments = [record.acknowledged_at for record in records]
-    for moment in {*moments}.difference(known.moments):
-        known.moments[moment] = _moment(moment)
-    if None in moments:
+def _lines(
+    agents: Sequence[AgentId], records: Sequence[AgentRecord], moments: _Moments, surroundings: _Surroundings
+) -> bytes:
+    times = [record.acknowledged_at for record in records]
+    if None in times:
         _require_doubt(record for record in records if record.acknowledged_at is None)
-    holdings = [record.holding for record in records]
-    for holding in {*holdings}.difference(known.befores):
-        known.befores[holding], known.afters[holding] = _around(holding, known.channels)
-    columns = (
+    befores, afters = zip(*[surroundings[record.holding] for record in records], strict=True)
+    columns: tuple[Sequence[bytes], ...] = (
         _json(agents)[1:-1].split(b","),
-        [known.moments[moment] for moment in moments],
-        [known.befores[holding] for holding in holdings],
+        [moments[time] for time in times],
+        befores,
         _json_each([record.session for record in records]),
-        [known.afters[holding] for holding in holdings],
+        afters,
     )
     pieces = [b""] * (len(columns) * len(agents))
     for place, column in enumerate(columns):
@@ -82,22 +93,9 @@ def _lines(agents: Sequence[AgentId], records: Sequence[AgentRecord], known: _Kn
     return b'    "' + b"".join(pieces).removesuffix(_NEXT)
 
 
-def _moment(moment: str | None) -> bytes:
-    return f'": {{"acknowledged_at":"{require_time("acknowledged_at", moment)}",'.encode()  # no time has a quote in it
-
-
 def _require_doubt(without_a_time: Iterable[AgentRecord]) -> None:
     for record in without_a_time:
         written_time(record.status, None)
-
-
-def _around(holding: Holding, channels: dict[int, dict[str, int]]) -> tuple[bytes, bytes]:
-    """Return what stands before the session, and what behind it, as far as the id of the next agent."""
-    value = holding.concurrency
-    codes = channels.get(id(value)) or channels.setdefault(id(value), channels_by_code(value))
-    text = _json(record_fields(AgentRecord(holding, _ANY_MOMENT), codes))
-    before, after = text.removeprefix(_MOMENT).split(_SESSION)  # no text within has a quote that is not escaped
-    return before + _SESSION.removesuffix(b"null"), after + _NEXT
 
 
 def _json_each(values: Sequence[object]) -> list[bytes]:
