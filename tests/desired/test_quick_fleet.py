@@ -219,10 +219,26 @@ def test_what_is_wrong_is_all_that_is_left_for_the_plain_way() -> None:
     assert left == " ".join(cut.rest.split())
 
 
-def test_a_file_with_something_wrong_and_few_entries_alike_is_read_as_a_whole() -> None:
-    text = "agents:\n  1001: {total: 5, channels: {sms: 1}}\n  1002: {total: 61}\n"
+def test_a_file_with_an_entry_that_has_no_end_and_few_entries_alike_is_read_as_a_whole() -> None:
+    text = "agents:\n  1001: {total: 5, channels: {sms: 1}}\n  1002: {total: 6\n"
     assert Cutter(FLEET.accepts).cut(text) is None
-    assert Cutter(FLEET.accepts).cut(text.replace("61", "6")) is not None
+    assert Cutter(FLEET.accepts).cut(text.replace("6", "6}")) is not None
+    assert Cutter(FLEET.accepts).cut(fleet(9) + "  9001: {total: 6\n") is not None
+
+
+def test_each_new_entry_is_looked_at_once_more_when_one_of_them_is_wrong() -> None:
+    asked: list[object] = []
+
+    def counting(value: object) -> bool:
+        asked.append(value)
+        return FLEET.accepts(value)
+
+    text = "agents:\n" + "".join(f"  {agent}: {{total: {agent % 120}, profile: p}}\n" for agent in range(1001, 1121))
+    cut = Cutter(counting).cut(text)
+    assert cut is not None
+    assert len(cut.others) + len(cut.fine) == 120
+    assert len(cut.fine) in {59, 60}  # those from 1 to 60, and perhaps the first of all
+    assert len(asked) == 1 + 120
 
 
 def test_new_entries_are_read_at_once_however_many_there_are() -> None:

@@ -9,7 +9,7 @@ have said of the whole file. What is done here for each entry is done by the col
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress, count
 from operator import not_
 from typing import Any
@@ -20,10 +20,13 @@ from reconciler.desired.fleet.layout import Entries, cut_entries
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.reading.yaml_reader import read_yaml
 from reconciler.model.agent import MIN_AGENT_ID
+from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
 ALIKE = 4
-"""Of so many entries one may be new where one of the new ones is wrong: to find it, each is read by itself."""
+"""Of so many entries one may be new where one of those does not end where it seems to: each is read by itself."""
+_ENTRY = 3
+"""Tokens of a pointer to an entry, with the empty one that it begins with."""
 
 
 class Cut(Struct, frozen=True):
@@ -41,13 +44,13 @@ class Cut(Struct, frozen=True):
     """Where the next key at the margin stands; `None` if none does."""
 
     def is_borne_out(self, rest: YamlDocument) -> bool:
-        """Tell whether the rest as read bears out the cut: nothing is wrong with it but what the schema will say.
+        """Tell whether the rest as read bears out the cut: each piece of it is a key where it stands.
 
-        Then each piece of it is a key where it stands, and what is between two of them, which was read by itself, can
-        belong to neither: whatever the one opens, it closes, or the other would be no key.
+        Then what is between two of them, which was read by itself, can belong to neither: whatever the one opens, it
+        closes, or the other would be no key. What else is wrong with a piece is its own.
         """
         agents = rest.value.get("agents") if isinstance(rest.value, dict) else None
-        if rest.problems or not isinstance(agents, dict) or list(agents) != list(self.others):
+        if not isinstance(agents, dict) or list(agents) != list(self.others):
             return False
         margin = {rest.marks.key(rest.value, key) for key in rest.value}
         found = {key: rest.marks.key(agents, key) for key in agents}
@@ -113,14 +116,31 @@ class Cutter:
         return True
 
     def _read(self, texts: Sequence[str]) -> dict[str, Model] | None:
-        """Return what entries of these texts say, or `None` if something is wrong with one of them."""
+        """Return what entries of these texts say, without those that something is wrong with.
+
+        `None` if it cannot be told which: then one of them does not end where it seems to.
+        """
         keys = [str(MIN_AGENT_ID + number) for number in range(len(texts))]
         entries = [f"{' ' * (self._indent or 1)}{key}:{text}\n" for key, text in zip(keys, texts, strict=True)]
         document = read_yaml("", "agents:\n" + "".join(entries))
-        if document.problems or not self._is_valid(document.value) or list(document.value["agents"]) != keys:
+        agents = document.value.get("agents") if isinstance(document.value, dict) else None
+        if not isinstance(agents, dict) or list(agents) != keys:
             return None
-        declarations = collect(document, ()).declarations
-        return {text: Model(each, _text_mark(each.entry)) for text, each in zip(texts, declarations, strict=True)}
+        problems = [*document.problems, *self._refused(document, agents)]
+        pointers = [problem.pointer.split("/") for problem in problems]  # such as /agents/101/total
+        if any(len(tokens) < _ENTRY for tokens in pointers):
+            return None
+        wrong = {tokens[_ENTRY - 1] for tokens in pointers}
+        of_key = dict(zip(keys, texts, strict=True))
+        fine = [each for each in collect(document, problems).declarations if each.entry.key not in wrong]
+        return {of_key[each.entry.key]: Model(each, _text_mark(each.entry)) for each in fine}
+
+    def _refused(self, document: YamlDocument, agents: Mapping[str, Any]) -> Iterator[Diagnostic]:
+        """Yield a problem for each entry that is not valid."""
+        if not self._is_valid(document.value):
+            for key, value in agents.items():
+                if not self._is_valid({"agents": {key: value}}):
+                    yield document.file.problem("invalid", "", mark=0, tokens=("agents", key))
 
 
 def _text_mark(entry: Entry) -> int:
