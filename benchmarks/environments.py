@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fleet import write_fleet, write_state
 from measuring import RECONCILER, Command
 
 
@@ -22,9 +21,9 @@ def scratch() -> Iterator[Path]:
 def fleet(work: Path, agents: int, *, recorded: bool = True) -> Path:
     """Return a fleet of so many agents, recorded but for 1 %."""
     root = work / f"fleet-{agents}"
-    # In a process of its own: the kernel counts as a program's memory what the process had that started it.
-    words = [sys.executable, str(Path(__file__).with_name("fleet.py")), str(agents), str(root)]
-    subprocess.run([*words, *(["--recorded"] if recorded else [])], check=True)
+    write_fleet(root, agents)
+    if recorded:
+        write_state(root)
     return root
 
 

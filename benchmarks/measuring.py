@@ -7,12 +7,12 @@ what is told is the median.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,19 +71,17 @@ def measured(command: Command) -> Cost:
     """
     if command.prepare is not None:
         command.prepare()
-    with tempfile.TemporaryFile() as output:
-        begin = time.perf_counter()
-        process = subprocess.Popen(
-            command.words, cwd=command.cwd, env=_environ() | dict(command.environ), stdout=output, stderr=output
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != command.exit_code:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output:
+        told = Path(folder) / "figures.json"
+        words = [sys.executable, str(Path(__file__).with_name("launch.py")), str(told), *command.words]
+        environ = _environ() | dict(command.environ)
+        subprocess.run(words, cwd=command.cwd, env=environ, stdout=output, stderr=output, check=True)
+        figures = json.loads(told.read_text())
+        if figures["code"] != command.exit_code:
             output.seek(0)
             text = output.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{' '.join(command.words)} ended with {process.returncode}:\n{text}")
-    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, rss=usage.ru_maxrss / _KIB_A_MIB)
+            raise RuntimeError(f"{' '.join(command.words)} ended with {figures['code']}:\n{text}")
+    return Cost(wall=figures["wall"], cpu=figures["cpu"], rss=figures["kib"] / _KIB_A_MIB)
 
 
 def _environ() -> dict[str, str]:
