@@ -60,6 +60,10 @@ class Files(Protocol):
         """Take the exclusive lock at once; `BlockingIOError` when another holds it."""
         ...
 
+    def unlock(self, handle: int) -> None:
+        """Let go of the lock."""
+        ...
+
     def is_at(self, handle: int, path: Path) -> bool:
         """Tell whether the open file is the one that has this name now."""
         ...
@@ -163,6 +167,10 @@ class OsFiles:
     def lock(self, handle: int) -> None:
         """Lock through `flock`, which the kernel undoes when the process dies."""
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def unlock(self, handle: int) -> None:
+        """Unlock through `flock`: a child that is just being begun has the open file too, so closing it may not do."""
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
     def is_at(self, handle: int, path: Path) -> bool:
         """Compare device and inode."""

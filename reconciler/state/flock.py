@@ -58,8 +58,14 @@ class _Held:
             with contextlib.suppress(OSError):  # a stale name misleads nobody: the next holder writes its own
                 self._files.truncate(self._handle)
         finally:
-            with contextlib.suppress(OSError):
-                self._files.close(self._handle)
+            _let_go(self._files, self._handle)
+
+
+def _let_go(files: Files, handle: int) -> None:
+    with contextlib.suppress(OSError):
+        files.unlock(handle)
+    with contextlib.suppress(OSError):
+        files.close(handle)
 
 
 class FileLock:
@@ -95,7 +101,7 @@ class FileLock:
         with translated(self._name, "unlocked"):
             handle = self._open()
             if handle is not None:
-                self._files.close(handle)
+                _let_go(self._files, handle)
                 return None
         record = self._record()
         mine = record is not None and record.holder.id == lock_id
@@ -116,7 +122,7 @@ class FileLock:
             except BaseException:
                 self._files.close(handle)
                 raise
-            self._files.close(handle)
+            _let_go(self._files, handle)
         return None
 
     def _sign(self, handle: int, record: LockRecord) -> None:

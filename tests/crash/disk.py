@@ -227,6 +227,9 @@ class ModelDisk:
             raise _refusal(errno.EAGAIN)
         self._locks[handle] = inode
 
+    def unlock(self, handle: int) -> None:
+        self._locks.pop(handle, None)
+
     def is_at(self, handle: int, path: Path) -> bool:
         return self._names.get(path) is self._handles[handle].inode
 

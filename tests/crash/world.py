@@ -163,6 +163,10 @@ class World:
     def lock(self, handle: int) -> None:
         self.do("lock", handle=handle, act=lambda: self.disk.lock(handle))
 
+    def unlock(self, handle: int) -> None:
+        if not self.dead:
+            self.disk.unlock(handle)  # what closing it does anyway
+
     def is_at(self, handle: int, path: Path) -> bool:
         return self.dead or self.disk.is_at(handle, path)  # asked before each call; it changes nothing
 

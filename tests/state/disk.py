@@ -93,6 +93,9 @@ class Disk:
     def lock(self, handle: int) -> None:
         self._do("lock", lambda: self._real.lock(handle))
 
+    def unlock(self, handle: int) -> None:
+        self._real.unlock(handle)  # what closing it does anyway
+
     def is_at(self, handle: int, path: Path) -> bool:
         if "is_at" in self.refusals:
             raise self.refusals["is_at"]

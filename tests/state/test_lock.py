@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -194,6 +195,30 @@ def test_whoever_cannot_look_at_the_lock_file_is_not_sure_of_the_lock(tmp_path: 
         disk.refusals["is_at"] = OSError(errno.EIO, "Input/output error")
         with pytest.raises(LockLostError):
             kept.begin_run()
+
+
+def test_a_lock_is_let_go_of_though_a_child_has_its_file_still_open(tmp_path: Path) -> None:
+    files = _Copying()
+    kept = store(tmp_path / "state.json", files=files)
+    with kept.lock(holder()):
+        pass
+    with kept.lock(holder()):
+        assert len(files.copies) == 2
+
+
+class _Copying(OsFiles):
+    """Keeps a copy of each file that is locked, as a child does between its fork and its exec."""
+
+    def __init__(self) -> None:
+        self.copies: list[int] = []
+
+    def lock(self, handle: int) -> None:
+        super().lock(handle)
+        self.copies.append(os.dup(handle))
+
+    def __del__(self) -> None:
+        for copy in self.copies:
+            os.close(copy)
 
 
 @pytest.mark.parametrize(("times", "held"), [(1, True), (2, True), (9, False)])
