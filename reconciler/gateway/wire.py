@@ -57,7 +57,8 @@ class Wire(asyncio.Protocol):
         if self._alarm is None:
             self._ring()
         try:
-            self._write(request)
+            if not self._reply.done():  # its time may be up already
+                self._write(request)
             return await self._reply
         except BaseException:
             self._spoil()
@@ -130,5 +131,8 @@ class Wire(asyncio.Protocol):
 
     def _spoil(self) -> None:
         self._spoiled = True
+        if self._alarm is not None:  # else the loop keeps all of this until the time of the call is up
+            self._alarm.cancel()
+            self._alarm = None
         if self._transport is not None:
             self._transport.abort()

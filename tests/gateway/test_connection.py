@@ -185,6 +185,28 @@ def test_one_alarm_serves_all_calls_of_a_connection(ca_file: Path, monkeypatch: 
     assert alarms.count("Wire._ring") == 1
 
 
+def test_the_alarm_of_a_connection_ends_with_it(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms: list[asyncio.TimerHandle] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        set_alarm = loop.call_at
+
+        def keep(when: float, callback: Callable[..., object], *args: Any, **named: Any) -> asyncio.TimerHandle:
+            handle = set_alarm(when, callback, *args, **named)
+            alarms.extend([handle] if callback.__qualname__ == "Wire._ring" else [])
+            return handle
+
+        monkeypatch.setattr(loop, "call_at", keep)
+        async with serve(answer(status="503 Busy"), local_tls()) as server:
+            connection = Connection(access_to(GatewaySettings(url=server.url), ca_file), timeout=5.0)
+            await connection.exchange(make_request(server.url))
+            await connection.close()
+
+    asyncio.run(run())
+    assert [alarm.cancelled() for alarm in alarms] == [True]
+
+
 def test_a_server_that_never_shakes_hands_meets_the_deadline_before_anything_was_sent(ca_file: Path) -> None:
     async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
