@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.model.agent import AgentId
+from reconciler.model.ordering import by_agent
 from reconciler.model.state import AgentRecord
 from reconciler.values import Struct, field, settle
 
@@ -31,7 +32,7 @@ class GoingBack(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copy is this value's own."""
-        settle(self, "restored", dict(sorted(self.restored.items())))
+        settle(self, "restored", by_agent(self.restored))
         for name in ("unknown", "uncertain", "changed_since", "already"):
             settle(self, name, tuple(sorted(getattr(self, name))))
 

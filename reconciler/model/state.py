@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
 
 from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
+from reconciler.model.ordering import by_agent
 from reconciler.values import Struct, field, replace, settle
-
-_E = TypeVar("_E")
 
 
 class RecordStatus(StrEnum):
@@ -159,8 +157,8 @@ class State(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Sort, so that no disorder can exist; the copies are this state's own."""
-        settle(self, "agents", _sorted(self.agents))
-        settle(self, "pending", _sorted(self.pending))
+        settle(self, "agents", by_agent(self.agents))
+        settle(self, "pending", by_agent(self.pending))
 
     @property
     def content(self) -> tuple[Mapping[AgentId, AgentRecord], Mapping[AgentId, Pending], OpenRun | None]:
@@ -170,13 +168,6 @@ class State(Struct, frozen=True, kw_only=True):
     def with_agents(self, agents: Mapping[AgentId, AgentRecord]) -> State:
         """Return this state with other records; lineage and serial are the writer's business."""
         return replace(self, agents=agents)
-
-
-def _sorted(entries: Mapping[AgentId, _E]) -> dict[AgentId, _E]:
-    """Return a copy in order of the ids. What is in order already, as nearly always, is copied as it is."""
-    agents = list(entries)
-    ordered = sorted(agents)
-    return dict(entries) if agents == ordered else {agent: entries[agent] for agent in ordered}
 
 
 def empty_state(site: str) -> State:
