@@ -105,6 +105,13 @@ def one_by_one(reading: FleetReading) -> FleetFile | None:
     return replace(reading.file, declarations=tuple(declarations))
 
 
+def require_read_alike(text: str) -> None:
+    """Hold the quick way to the plain way: the same declarations, the same problems."""
+    quick, plain = quickly(text), plainly(text)
+    assert plain.file == one_by_one(quick)
+    assert sorted(plain.problems) == sorted(quick.problems)
+
+
 def whole_story(readings: Sequence[FleetReading], *, complete: bool = True) -> tuple[object, ...]:
     """Everything there is to say about an environment of these files, and where each agent of it was declared."""
     resolution = resolve(readings, complete=complete)
@@ -122,9 +129,7 @@ def whole_story(readings: Sequence[FleetReading], *, complete: bool = True) -> t
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(fleet_texts())
 def test_both_ways_find_the_same_declarations_and_the_same_problems(text: str) -> None:
-    quick, plain = quickly(text), plainly(text)
-    assert plain.file == one_by_one(quick)
-    assert sorted(plain.problems) == sorted(quick.problems)
+    require_read_alike(text)
 
 
 PROFILES = """\
@@ -184,9 +189,7 @@ def test_entries_without_a_word_to_say_about_them_are_never_looked_at(agents: in
 def test_every_head_goes_with_every_body(head: str) -> None:
     for body in BODIES:
         text = f"{head}agents:\n  1001: {{profile: p}}\n  1002:{body}\n  1003: {{profile: p}} # x\n"
-        quick, plain = quickly(text), plainly(text)
-        assert plain.file == one_by_one(quick)
-        assert sorted(plain.problems) == sorted(quick.problems)
+        require_read_alike(text)
 
 
 def fleet(agents: int, body: str = " {profile: p}") -> str:
@@ -269,9 +272,7 @@ def test_the_first_few_characters_of_an_environment_are_read_whole_and_all_files
 def test_every_end_goes_with_every_body(last: str) -> None:
     for body in BODIES:
         text = f"agents:\n  1001: {{profile: p}}\n  1002:{body}\n  1003: {{profile: p}} # x\n{last}"
-        quick, plain = quickly(text), plainly(text)
-        assert plain.file == one_by_one(quick)
-        assert sorted(plain.problems) == sorted(quick.problems)
+        require_read_alike(text)
 
 
 TRICKS = {
@@ -314,9 +315,7 @@ def test_two_entries_that_are_wrong_apart_and_right_together_are_read_together()
     for one in BODIES:
         for other in BODIES:
             text = f"agents:\n  1001: {{profile: p}}\n  1002:{one}\n  1003: {{profile: p}}\n  1004:{other}\n"
-            quick, plain = quickly(text), plainly(text)
-            assert plain.file == one_by_one(quick)
-            assert sorted(plain.problems) == sorted(quick.problems)
+            require_read_alike(text)
 
 
 LAYOUTS = {
