@@ -20,7 +20,7 @@ from reconciler.desired.fleet.advice import advise
 from reconciler.desired.fleet.declarations import FleetFile
 from reconciler.desired.fleet.expansion import expand
 from reconciler.desired.fleet.fleet_reading import FleetReading, read_fleet, validate
-from reconciler.desired.fleet.late_cutter import LateCutter as Cutter
+from reconciler.desired.fleet.late_cutter import LateCutter
 from reconciler.desired.fleet.resolution import Resolution, resolve
 from reconciler.desired.fleet.whereabouts import Whereabouts
 from reconciler.desired.reading.decoding import decode
@@ -94,7 +94,7 @@ class _Loading(Struct):
         found = discover(root)
         self._refuse(*found.problems)
         fleet = validator_for("fleet")
-        cutter = Cutter(fleet.accepts)
+        cutter = LateCutter(fleet.accepts)
         for done, (name, real) in enumerate(found.files.items(), start=1):
             if name == MISNAMED_SITE_FILE:
                 summary = f"the site's settings are read from {SITE_FILE} only; rename this file"
@@ -129,7 +129,7 @@ class _Loading(Struct):
         self.problems.extend(problems)
         self.complete = self.complete and not problems
 
-    def _read_fleet(self, name: str, real: Path, schema: Validator, cutter: Cutter) -> None:
+    def _read_fleet(self, name: str, real: Path, schema: Validator, cutter: LateCutter) -> None:
         text = self._text(name, real)
         if text is None:
             self.complete = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.desired.fleet.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
+from reconciler.desired.fleet.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings, is_reserved
 from reconciler.desired.fleet.resolution import Resolution, Resolved
 from reconciler.model.diagnostic import Diagnostic, Severity
 
@@ -24,7 +24,7 @@ def advise(resolution: Resolution, *, about_unused: bool) -> list[Diagnostic]:
 def _about_agents(agents: Sequence[Resolved]) -> Iterator[Diagnostic]:
     for agent in agents:
         span, entry = agent.declaration.span, agent.declaration.entry
-        if span.first <= RESERVED_LAST and span.last >= RESERVED_FIRST:
+        if is_reserved(span.first, span.last):
             reserved = f"{RESERVED_FIRST} to {RESERVED_LAST}, which some interfaces of the gateway leave out"
             summary = f"{entry.title} lies in {reserved}" if len(span) == 1 else f"{entry.title} reach into {reserved}"
             yield entry.problem("agent-in-reserved-range", summary, severity=Severity.WARNING)

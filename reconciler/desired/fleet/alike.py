@@ -73,6 +73,10 @@ class Alike(Struct, frozen=True, kw_only=True):
         """Return those entries for which `wanted`, one for each, is true."""
         return Alike(file=self.file, team=self.team, columns=self.columns.only(wanted), models=self.models)
 
+    def texts(self) -> set[str]:
+        """Return the distinct texts."""
+        return set(self.columns.texts)
+
     def team_of(self, text: str) -> str | None:
         """Return the team of whom `text` declares."""
         team = self.models[text].declaration.team
@@ -100,14 +104,10 @@ class Alike(Struct, frozen=True, kw_only=True):
 
     def declaration(self, index: int) -> Declaration:
         """Return the entry at `index` as if it had been read by itself."""
-        model = self.models[self.columns.texts[index]].declaration
+        text = self.columns.texts[index]
         span = AgentRange(AgentId(self.columns.firsts[index]), AgentId(self.columns.lasts[index]))
-        team = self.team if model.team is None else model.team
-        return Declaration(self._entry(index, span), span, team, model.protected)
-
-    def mark(self, index: int) -> int:
-        """Return where the key of the entry at `index` stands."""
-        return self.columns.marks[index]
+        protected = self.models[text].declaration.protected
+        return Declaration(self._entry(index, span), span, self.team_of(text), protected)
 
     def moved(self, index: int, mark: int) -> int:
         """Return where that stands, of the entry at `index`, which has `mark` in its model."""
@@ -115,7 +115,7 @@ class Alike(Struct, frozen=True, kw_only=True):
         digits = len(str(columns.firsts[index]))
         if columns.firsts[index] != columns.lasts[index]:
             digits += 1 + len(str(columns.lasts[index]))
-        text_mark = self.mark(index) + digits + 2 * len(columns.quotes[index]) + 1
+        text_mark = columns.marks[index] + digits + 2 * len(columns.quotes[index]) + 1
         return mark + text_mark - self.models[columns.texts[index]].text_mark
 
     def _entry(self, index: int, span: AgentRange) -> Entry:
@@ -126,7 +126,7 @@ class Alike(Struct, frozen=True, kw_only=True):
             file=self.file,
             section=said.section,
             key=str(span),
-            mark=self.mark(index),
+            mark=self.columns.marks[index],
             base=said.base,
             base_mark=0 if said.base is None else said.base_mark + by,
             total=said.total,

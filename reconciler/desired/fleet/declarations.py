@@ -51,6 +51,11 @@ class Entry(Struct, frozen=True):
         return self.channel_marks[label] & _VALUE
 
     @property
+    def gives_numbers(self) -> bool:
+        """Whether it says a number itself, or drops a channel; else what is in force is its profile's own."""
+        return self.total is not None or bool(self.channels)
+
+    @property
     def base_token(self) -> str:
         """The key under which it names the profile it builds on."""
         return "profile" if self.section == "agents" else "extends"

@@ -20,7 +20,7 @@ def expand(resolution: Resolution) -> dict[AgentId, DesiredAgent]:
     expanded: dict[AgentId, DesiredAgent] = {}
     for quiet in resolution.quiet:
         alike = quiet.alike
-        made = {text: sharing.quiet_agent(quiet, text) for text in dict.fromkeys(alike.columns.texts)}
+        made = {text: sharing.quiet_agent(quiet, text) for text in alike.texts()}
         wanted = map(made.__getitem__, alike.columns.texts)
         expanded.update(zip(alike.agents(), alike.for_each_agent(wanted), strict=True))
     for agent in resolution.agents:

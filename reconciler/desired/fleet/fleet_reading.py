@@ -35,12 +35,12 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | Late
     """Return what the decoded fleet file called `path` declares."""
     source = SourceFile.of(path, text)
     cut = None if cutter is None else cutter.cut(text)
-    if cut is not None and cutter is not None:
+    if cut is not None:
         rest = read_yaml(path, cut.rest, file=source)
         if cut.is_borne_out(rest):
             team = rest.value.get("team")
             team = team if isinstance(team, str) else None
-            return _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cutter.models))
+            return _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cut.models))
     document = read_yaml(path, text, file=source)
     if document.value is None:
         return FleetReading(file=None, problems=document.problems)

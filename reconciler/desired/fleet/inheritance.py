@@ -125,7 +125,7 @@ class Profiles:
     def _overlay(self, entry: Entry, base: Settings) -> Settings:
         if base.faulty or entry.faulty:
             return _FAULTY
-        if entry.total is None and not entry.channels:
+        if not entry.gives_numbers:
             return base
         depth = base.depth + 1
         total = base.total

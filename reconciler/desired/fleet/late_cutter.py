@@ -6,11 +6,10 @@ files are read whole, and it is loaded once there is more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reconciler.desired.fleet.alike import Model
     from reconciler.desired.fleet.quick_fleet import Cut, Cutter
 
 FEW = 8 * 1024
@@ -25,11 +24,6 @@ class LateCutter:
         self._is_valid = is_valid
         self._characters = 0
         self._cutter: Cutter | None = None
-
-    @property
-    def models(self) -> Mapping[str, Model]:
-        """What each text of an entry says, of the files that were cut."""
-        return {} if self._cutter is None else self._cutter.models
 
     def cut(self, text: str) -> Cut | None:
         """Return the file in two, or `None` if it is to be read as a whole."""

@@ -42,6 +42,8 @@ class Cut(Struct, frozen=True):
     """Where the key `agents` stands."""
     following: int | None
     """Where the next key at the margin stands; `None` if none does."""
+    models: Mapping[str, Model]
+    """What the texts of the fine entries say, by text; there are those of other files among them."""
 
     def is_borne_out(self, rest: YamlDocument) -> bool:
         """Tell whether the rest as read bears out the cut: each piece of it is a key where it stands.
@@ -64,7 +66,7 @@ class Cutter:
         """Take what tells whether the value of a fleet file is valid, and of how many entries one may be new."""
         self._is_valid = is_valid
         self._alike = alike
-        self.models: dict[str, Model] = {}
+        self._models: dict[str, Model] = {}
         self._wrong: set[str] = set()
         """Texts that something is wrong with."""
         self._indent: int | None = None
@@ -90,6 +92,7 @@ class Cutter:
             rest=entries.blanked(others),
             section=entries.section,
             following=entries.end if entries.end < len(text) else None,
+            models=self._models,
         )
 
     def _left(self, entries: Entries, firsts: Sequence[int], lasts: Sequence[int]) -> list[bool]:
@@ -105,13 +108,13 @@ class Cutter:
 
     def _learn(self, texts: Sequence[str]) -> bool:
         """Read the texts that are new, and tell whether that was worth it."""
-        new = set(texts) - self.models.keys() - self._wrong
+        new = set(texts) - self._models.keys() - self._wrong
         read = self._read(sorted(new)) if new else {}
         if read is None:
             if len(new) * self._alike > len(texts):
                 return False
             read = {text: model for each in new for text, model in (self._read([each]) or {}).items()}
-        self.models.update(read)
+        self._models.update(read)
         self._wrong |= new - read.keys()
         return True
 

@@ -15,6 +15,11 @@ RESERVED_LAST = 69_999
 """Agent ids that the pages of the management interface leave out."""
 
 
+def is_reserved(first: int, last: int) -> bool:
+    """Tell whether one of the ids from `first` to `last` is such a one."""
+    return first <= RESERVED_LAST and last >= RESERVED_FIRST
+
+
 def about_settings(settings: Settings) -> Iterator[Diagnostic]:
     """Yield what is odd about numbers that the gateway may well accept, and a person probably did not mean."""
     total, channels = settings.total, settings.channels

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from operator import not_
 
 from reconciler.desired.fleet.alike import Alike
 from reconciler.desired.fleet.declarations import Declaration
 from reconciler.desired.fleet.fleet_reading import FleetReading
 from reconciler.desired.fleet.inheritance import Profiles, Settings
 from reconciler.desired.fleet.overlaps import any_overlap, find_overlaps
-from reconciler.desired.fleet.remarks import RESERVED_FIRST, RESERVED_LAST, about_settings
+from reconciler.desired.fleet.remarks import about_settings, is_reserved
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
@@ -49,7 +50,7 @@ class Resolution(Struct, frozen=True, kw_only=True):
         for agent in self.agents:
             yield agent.declaration.team, agent.settings
         for quiet in self.quiet:
-            for text in dict.fromkeys(quiet.alike.columns.texts):
+            for text in quiet.alike.texts():
                 yield quiet.alike.team_of(text), quiet.settings[text]
 
     def spans(self) -> Iterator[tuple[int, int]]:
@@ -85,16 +86,14 @@ class _Texts:
 
     def look_at(self, alike: Alike) -> list[bool]:
         """Tell of each entry whether it is to be looked at by itself."""
-        columns = alike.columns
-        texts = dict.fromkeys(columns.texts)
-        for text in texts.keys() - self.settings.keys() - self._loud:
+        columns, texts = alike.columns, alike.texts()
+        for text in texts - self.settings.keys() - self._loud:
             self._learn(text, alike)
         looked_at = [text in self._loud for text in columns.texts] if self._loud else [False] * len(alike)
-        for text in self._remarkable & texts.keys():
+        for text in self._remarkable & texts:
             looked_at[columns.texts.index(text)] = True
-        if looked_at and min(columns.firsts) <= RESERVED_LAST and max(columns.lasts) >= RESERVED_FIRST:
-            spans = zip(columns.firsts, columns.lasts, strict=True)
-            reserved = [first <= RESERVED_LAST and last >= RESERVED_FIRST for first, last in spans]
+        if looked_at and is_reserved(min(columns.firsts), max(columns.lasts)):
+            reserved = map(is_reserved, columns.firsts, columns.lasts)
             looked_at = [one or other for one, other in zip(looked_at, reserved, strict=True)]
         return looked_at
 
@@ -105,8 +104,7 @@ class _Texts:
             self._loud.add(text)
             return
         if any(about_settings(settings)):
-            gives_numbers = entry.total is not None or bool(entry.channels)
-            (self._loud if gives_numbers else self._remarkable).add(text)
+            (self._loud if entry.gives_numbers else self._remarkable).add(text)
         self.settings[text] = settings
 
 
@@ -118,11 +116,12 @@ def _told_apart(readings: Sequence[FleetReading], texts: _Texts) -> tuple[Sequen
     quiet: list[Quiet] = []
     for reading in readings:
         declarations += () if reading.file is None else reading.file.declarations
-        if reading.alike is not None:
-            looked_at = texts.look_at(reading.alike)
-            declarations += reading.alike.only(looked_at).declarations() if any(looked_at) else ()
-            rest = reading.alike.only(not each for each in looked_at) if any(looked_at) else reading.alike
-            quiet.append(Quiet(rest, texts.settings))
+        if (alike := reading.alike) is not None:
+            looked_at = texts.look_at(alike)
+            if any(looked_at):
+                declarations += alike.only(looked_at).declarations()
+                alike = alike.only(map(not_, looked_at))
+            quiet.append(Quiet(alike, texts.settings))
     return sorted(declarations, key=_order), tuple(quiet)
 
 

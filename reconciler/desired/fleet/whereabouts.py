@@ -90,11 +90,11 @@ class _QuietBlock:
         alike = self._quiet.alike
         text = alike.columns.texts[row]
         settings, entry = self._quiet.settings[text], alike.models[text].declaration.entry
-        if entry.total is None and not entry.channels:
-            origins = self._origins.of(settings)
-        else:
+        if entry.gives_numbers:
             origins = _Origins(settings, partial(_source, alike, row))
-        return Declared(source=alike.file.source(alike.mark(row)), origins=origins)
+        else:
+            origins = self._origins.of(settings)
+        return Declared(source=alike.file.source(alike.columns.marks[row]), origins=origins)
 
 
 def _source(alike: Alike, row: int, written: Written) -> Source:
