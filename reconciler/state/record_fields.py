@@ -21,8 +21,8 @@ RECORD = frozenset({"acknowledged_at", "callnums_key", "channels", "protected", 
 _STATUSES = {status.value: status for status in RecordStatus}
 
 
-def record_fields(record: AgentRecord, channels: dict[str, int] | None = None) -> dict[str, object]:
-    """Return the object of `record`, keys sorted; `channels` are its channels by code, if they are known already.
+def record_fields(record: AgentRecord) -> dict[str, object]:
+    """Return the object of `record`, keys sorted.
 
     Raises:
         ValueError: its time is none, or an acknowledged record has none.
@@ -30,7 +30,7 @@ def record_fields(record: AgentRecord, channels: dict[str, int] | None = None) -
     return {
         "acknowledged_at": written_time(record.status, record.acknowledged_at),
         "callnums_key": record.callnums_key,
-        "channels": channels_by_code(record.concurrency) if channels is None else channels,
+        "channels": channels_by_code(record.concurrency),
         "protected": record.protected,
         "session": record.session,
         "status": record.status,

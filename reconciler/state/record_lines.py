@@ -13,14 +13,16 @@ import orjson
 
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding
-from reconciler.state.fields import channels_by_code, require_time
+from reconciler.state.fields import require_time
 from reconciler.state.record_fields import record_fields, written_time
+from reconciler.values import replace
 
-_TOGETHER = 1024
+_TOGETHER = 512
 """Lines that are made together: few enough for a processor's cache, and for their pieces to be no burden."""
 _ANY_MOMENT = "2000-01-01T00:00:00Z"
-_MOMENT, _SESSION = f'{{"acknowledged_at":"{_ANY_MOMENT}",'.encode(), b'"session":null'
-_NEXT = b',\n    "'
+_MOMENT, _SESSION, _TEAM = f'{{"acknowledged_at":"{_ANY_MOMENT}",'.encode(), b'"session":null', b'"team":null'
+_NULL = b"null"
+_FIRST, _NEXT = b'    "', b',\n    "'
 
 
 class _Moments(dict[str | None, bytes]):
@@ -32,20 +34,39 @@ class _Moments(dict[str | None, bytes]):
         return text
 
 
+class _Texts(dict[str | None, bytes]):
+    """Each text as JSON; made likewise."""
+
+    def __missing__(self, value: str | None) -> bytes:
+        text = self[value] = _json(value)
+        return text
+
+
 class _Surroundings(dict[Holding, tuple[bytes, bytes]]):
-    """What stands before a session, and what behind it, as far as the id of the next agent; made likewise."""
+    """What stands before a session, and what behind it, as far as the id of the next agent; made likewise.
+
+    Many holdings differ in their teams only, so all but the team is written once for these.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._channels: dict[int, dict[str, int]] = {}  # by identity of a concurrency, which the records keep alive
+        self._teams = _Texts()
+        self._around: dict[tuple[object, ...], tuple[bytes, bytes, bytes]] = {}
 
     def __missing__(self, holding: Holding) -> tuple[bytes, bytes]:
-        value = holding.concurrency
-        codes = self._channels.get(id(value)) or self._channels.setdefault(id(value), channels_by_code(value))
-        text = _json(record_fields(AgentRecord(holding, _ANY_MOMENT), codes))
-        before, after = text.removeprefix(_MOMENT).split(_SESSION)  # no text within has a quote that is not escaped
-        around = self[holding] = before + _SESSION.removesuffix(b"null"), after + _NEXT
-        return around
+        # A concurrency by its identity: equal ones are mostly the same, and the records keep it alive meanwhile.
+        alike = id(holding.concurrency), holding.callnums_key, holding.protected, holding.status
+        around = self._around.get(alike) or self._around.setdefault(alike, _around_session_and_team(holding))
+        before, between, after = around
+        texts = self[holding] = before, between + self._teams[holding.team] + after
+        return texts
+
+
+def _around_session_and_team(holding: Holding) -> tuple[bytes, bytes, bytes]:
+    text = _json(record_fields(AgentRecord(replace(holding, team=None), _ANY_MOMENT)))
+    before, behind = text.removeprefix(_MOMENT).split(_SESSION)  # with no team and no session it has no text of others
+    between, after = behind.split(_TEAM)
+    return before + _SESSION.removesuffix(_NULL), between + _TEAM.removesuffix(_NULL), after + _NEXT
 
 
 def record_lines(records: Mapping[AgentId, AgentRecord], *, together: int = _TOGETHER) -> Iterator[bytes]:
@@ -61,7 +82,7 @@ def record_lines(records: Mapping[AgentId, AgentRecord], *, together: int = _TOG
     for start in range(0, len(agents), together):
         some = agents[start : start + together]
         yield lead
-        yield _lines(some, list(islice(ordered, len(some))), moments, surroundings)
+        yield b"".join(_pieces(some, list(islice(ordered, len(some))), moments, surroundings))
         lead = b",\n"
     yield b"\n  }" if agents else b"{}"
 
@@ -73,9 +94,9 @@ def _in_text_order(agents: Iterable[AgentId]) -> list[AgentId]:
     return ordered
 
 
-def _lines(
+def _pieces(
     agents: Sequence[AgentId], records: Sequence[AgentRecord], moments: _Moments, surroundings: _Surroundings
-) -> bytes:
+) -> list[bytes]:
     times = [record.acknowledged_at for record in records]
     if None in times:
         _require_doubt(record for record in records if record.acknowledged_at is None)
@@ -90,7 +111,9 @@ def _lines(
     pieces = [b""] * (len(columns) * len(agents))
     for place, column in enumerate(columns):
         pieces[place :: len(columns)] = column
-    return b'    "' + b"".join(pieces).removesuffix(_NEXT)
+    pieces[0] = _FIRST + pieces[0]
+    pieces[-1] = pieces[-1].removesuffix(_NEXT)
+    return pieces
 
 
 def _require_doubt(without_a_time: Iterable[AgentRecord]) -> None:
