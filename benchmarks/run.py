@@ -31,7 +31,7 @@ class Script:
 
 SCRIPTS: Mapping[str, Script] = {
     "start_up": Script(("start-up-help", "start-up-version", "start-up-validate")),
-    "state_save": Script(("state-save",)),
+    "state_save": Script(("state-save", "state-save-again")),
     "plan_small": Script(("plan-10000",)),
     "plan_terraform": Script(("plan-terraform",)),
     "plan_large": Script(("plan-100000", "memory-100000")),
