@@ -56,7 +56,7 @@ def open_environment(root: Path, *, strict: bool = False, allow_empty: bool = Fa
     if loaded.desired is None:
         raise InvalidFilesError(diagnostics)
     opened = Environment(root=root, desired=loaded.desired, warnings=diagnostics)
-    spare_inputs(opened)
+    spare_inputs(root, loaded.desired.site)
     return opened
 
 

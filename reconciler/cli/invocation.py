@@ -9,7 +9,39 @@ import click
 from reconciler.values import Struct
 
 if TYPE_CHECKING:
-    from reconciler.cli.report_targets import Reports
+    from pathlib import Path
+
+    from reconciler.cli.github_job import GithubJob
+    from reconciler.report import Format
+
+
+class ReportFile(Struct, frozen=True, kw_only=True):
+    """One report that was asked for."""
+
+    format_: Format
+    path: Path | None
+    """`None`: standard output."""
+
+
+class Reports(Struct, frozen=True, kw_only=True):
+    """Everything that is to be written beside the result."""
+
+    files: tuple[ReportFile, ...] = ()
+    max_chars: int
+    """What Markdown may take."""
+    github: GithubJob | None = None
+    plan_file: Path | None = None
+    """Where `plan --out` saves the plan."""
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether there is anything to write, but for the plan, which its command writes."""
+        return bool(self.files) or self.github is not None
+
+    @property
+    def on_stdout(self) -> Format | None:
+        """What stdout carries in place of the text; `None` for the text itself, or the JSON document."""
+        return next((each.format_ for each in self.files if each.path is None), None)
 
 
 class Invocation(Struct):

@@ -13,8 +13,8 @@ from functools import partial
 from reconciler.cli.document import reported
 from reconciler.cli.failures import bug_diagnostic, bug_trace, error_diagnostic
 from reconciler.cli.github_job import leave_in_job
+from reconciler.cli.invocation import ReportFile, Reports
 from reconciler.cli.meanwhile import meanwhile
-from reconciler.cli.report_targets import ReportFile, Reports
 from reconciler.cli.result import CommandResult
 from reconciler.cli.writing import write_file
 from reconciler.errors import ExitCode, ReconcilerError

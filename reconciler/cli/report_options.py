@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.report_targets import ReportFile, Reports, ask_for
+from reconciler.cli.invocation import ReportFile, Reports
+from reconciler.cli.report_targets import ask_for
 from reconciler.report import ALL_FORMATS, MAX_CHARS, Format, fewest_chars
 
 if TYPE_CHECKING:

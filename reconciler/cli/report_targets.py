@@ -16,50 +16,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.invocation import invocation_of
+from reconciler.cli.invocation import Reports, invocation_of
 from reconciler.errors import UsageError
 from reconciler.model.state_settings import LocalState
-from reconciler.report import MAX_CHARS, Format
 from reconciler.values import Struct, astuple
 
 if TYPE_CHECKING:
-    from reconciler.cli.environment import Environment
-    from reconciler.cli.github_job import GithubJob
+    from reconciler.model.site import Site
 
 _SESSIONS = "sessions.json"
 """Where a site that names no source has its sessions."""
 _RESCUED = r"errored-state.*\.json|rollback-.*\.json"
 """What a run leaves where it ends badly, or may have to be taken back; its name is chosen when there is no turning."""
 _STREAMS = {1: "stdout", 2: "stderr"}
-
-
-class ReportFile(Struct, frozen=True, kw_only=True):
-    """One report that was asked for."""
-
-    format_: Format
-    path: Path | None
-    """`None`: standard output."""
-
-
-class Reports(Struct, frozen=True, kw_only=True):
-    """Everything that is to be written beside the result."""
-
-    files: tuple[ReportFile, ...] = ()
-    max_chars: int = MAX_CHARS
-    """What Markdown may take."""
-    github: GithubJob | None = None
-    plan_file: Path | None = None
-    """Where `plan --out` saves the plan."""
-
-    @property
-    def wanted(self) -> bool:
-        """Tell whether there is anything to write, but for the plan, which its command writes."""
-        return bool(self.files) or self.github is not None
-
-    @property
-    def on_stdout(self) -> Format | None:
-        """What stdout carries in place of the text; `None` for the text itself, or the JSON document."""
-        return next((each.format_ for each in self.files if each.path is None), None)
 
 
 def ask_for(ctx: click.Context, reports: Reports) -> None:
@@ -88,8 +57,8 @@ def ask_for(ctx: click.Context, reports: Reports) -> None:
     invocation.reports = reports
 
 
-def spare_inputs(environment: Environment) -> None:
-    """Refuse reports that would overwrite a file of `environment`: its YAML, its state, or what `site.yaml` names.
+def spare_inputs(root: Path, site: Site) -> None:
+    """Refuse reports that would overwrite a file of the environment at `root`, of which `site` is known by now.
 
     Raises:
         UsageError: one would. None is written then.
@@ -98,25 +67,24 @@ def spare_inputs(environment: Environment) -> None:
     invocation = None if context is None else invocation_of(context)
     if invocation is None or invocation.reports is None:
         return
-    belongs = belongs_to(environment)
+    belongs = belongs_to(root, site)
     for path in _paths(invocation.reports):
         if belongs(path):
             invocation.reports = None
             raise UsageError(
-                f"this would overwrite {path.name}, which belongs to the environment {environment.name}",
+                f"this would overwrite {path.name}, which belongs to the environment {root.as_posix()}",
                 hint="name another file after --report or --out",
             )
 
 
-def belongs_to(environment: Environment) -> Callable[[Path], bool]:
-    """Return how to tell whether a path is a file of `environment`: its YAML, its state, or what `site.yaml` names."""
-    site = environment.desired.site
-    named = {_real(environment.path(words)) for words in _texts(site) if "\0" not in words}
-    state = environment.path(site.state.path) if isinstance(site.state, LocalState) else None
+def belongs_to(root: Path, site: Site) -> Callable[[Path], bool]:
+    """Return how to tell whether a path is a file of an environment: its YAML, its state, or what `site.yaml` names."""
+    named = {_real(root / words) for words in _texts(site) if "\0" not in words}
+    state = root / site.state.path if isinstance(site.state, LocalState) else None
 
     def belongs(path: Path) -> bool:
         beside = state is not None and _stands_beside(path, state)
-        return beside or _real(path) in named or _looks_like_input(path, environment.root)
+        return beside or _real(path) in named or _looks_like_input(path, root)
 
     return belongs
 

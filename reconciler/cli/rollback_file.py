@@ -75,7 +75,7 @@ class RollbackFile:
                 f"{place.as_posix()} exists already, and the way back from an earlier run is never written over",
                 hint="move it away, or give another name, or a directory: --rollback-out rollbacks/; nothing was sent",
             )
-        if belongs_to(self._opened)(place):
+        if belongs_to(self._opened.root, self._opened.desired.site)(place):
             raise InputError(
                 f"{place.as_posix()} would become a file of {self._opened.name}, which is read",
                 hint="give another name, or a directory: --rollback-out rollbacks/; nothing was sent",
