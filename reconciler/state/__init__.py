@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from reconciler.state.entries import Intended
     from reconciler.state.files import OS_FILES, Files, OsFiles
     from reconciler.state.lock import LockHolder
-    from reconciler.state.opening import Setting, open_local_store, open_state
+    from reconciler.state.opening import open_local_store, open_state
     from reconciler.state.recorder import Recorder
     from reconciler.state.rescue import RESCUE_NAME
+    from reconciler.state.setting import Setting
     from reconciler.state.store import StateStore
 
 __all__ = [
@@ -47,9 +48,10 @@ open_on_demand(
         "entries": ("Intended",),
         "files": ("Files", "OS_FILES", "OsFiles"),
         "lock": ("LockHolder",),
-        "opening": ("Setting", "open_local_store", "open_state"),
+        "opening": ("open_local_store", "open_state"),
         "recorder": ("Recorder",),
         "rescue": ("RESCUE_NAME",),
+        "setting": ("Setting",),
         "store": ("StateStore",),
     },
 )

@@ -6,7 +6,7 @@ states that are kept away is imported for those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,37 +16,12 @@ from reconciler.state.files import OS_FILES, Files
 from reconciler.state.history import History
 from reconciler.state.keeping import Keeping
 from reconciler.state.local import LocalBackend
-from reconciler.state.lock import LEASE
 from reconciler.state.run_journal import JournalBeside
+from reconciler.state.setting import Setting
 from reconciler.state.store import StateStore
-from reconciler.values import Struct, repr_without
 
-if TYPE_CHECKING:  # most states are here, and have no secret
-    from reconciler.model.secret_reference import SecretReference
+if TYPE_CHECKING:  # most states are here
     from reconciler.model.states_away import StateSettings
-
-
-class Setting(Struct, frozen=True, kw_only=True):
-    """The world a store is opened in."""
-
-    root: Path
-    """The environment's directory."""
-    site: str
-    """The site whose state it is."""
-    environ: Mapping[str, str]
-    """The environment variables, secrets among them."""
-    resolve: Callable[[SecretReference, str], str]
-    """Reads a secret, for the setting that the text names; called only when a backend is first used."""
-    clock: Callable[[], str]
-    """The time as RFC 3339, UTC, `YYYY-MM-DDTHH:MM:SSZ`."""
-    new_lineage: Callable[[], str]
-    """Gives a fresh UUID as text, for a state's first write."""
-    environment: str
-    """The environment as the user names it, for the commands in an advice."""
-    lease: float = LEASE
-    """Seconds without a sign of life after which a lock of this machine is free."""
-
-    __repr__ = repr_without("environ")
 
 
 def open_local_store(

@@ -18,8 +18,8 @@ from reconciler.state.haste import Haste
 from reconciler.state.impatient import ImpatientBackend
 from reconciler.state.keeping import Keeping
 from reconciler.state.lease import Clocks
-from reconciler.state.opening import Setting
 from reconciler.state.run_journal import JournalAway
+from reconciler.state.setting import Setting
 from reconciler.state.store import StateStore
 
 
