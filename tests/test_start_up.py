@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -57,8 +58,10 @@ def test_a_look_at_files_loads_nothing_of_plans_and_states(tmp_path: Path) -> No
 
 def test_a_small_environment_loads_nothing_for_problems_large_fleets_servers_or_secrets(tmp_path: Path) -> None:
     modules = loaded_by(["validate", DEMO], tmp_path)
-    for_others = ("desired.quick_fleet", "desired.session_servers", "desired.states_away", "model.secret_reference")
-    assert modules.isdisjoint({f"reconciler.{name}" for name in for_others})
+    homes = ("desired.fleet.quick_fleet", "desired.site.session_servers", "desired.site.states_away")
+    for_others = {f"reconciler.{name}" for name in (*homes, "model.secret_reference")}
+    assert all(importlib.util.find_spec(name) for name in for_others)  # or nothing would be held here
+    assert modules.isdisjoint(for_others)
     assert modules.isdisjoint({"difflib", "json", "shlex", "fractions", "hashlib"})
 
 
