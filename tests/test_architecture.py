@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -397,6 +398,15 @@ def must_hold(rule: Rule) -> None:
 
 def test_imports_go_only_to_floors_below() -> None:
     must_hold(knows_only_floors_below)
+
+
+def test_no_module_needs_a_module_that_needs_it() -> None:
+    modules = {".".join(module.path.with_suffix("").parts): module for module in the_package()}
+    needs = {name: {each.target for each in imports(module)} & modules.keys() for name, module in modules.items()}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as circle:
+        pytest.fail(f"these import each other in a circle: {' <- '.join(circle.args[1])}", pytrace=False)
 
 
 def test_rooms_use_of_each_other_only_what_init_exports() -> None:

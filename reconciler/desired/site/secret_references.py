@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.model.secret_reference import SecretReference
 
+OBJECT_SECRETS = (
+    *("access_key_id", "secret_access_key", "session_token"),
+    *("service_account_key", "account_key", "sas_token"),
+)
+"""What the section `state` calls the secrets of an object store, of whichever kind."""
+
 
 def parse_secret_reference(text: str) -> SecretReference:
     """Return the reference that `text` writes down.

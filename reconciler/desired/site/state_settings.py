@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.reading.marks import YamlDocument
-from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.secret_references import OBJECT_SECRETS, parse_secret_reference
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.state_settings import LocalState
 
 if TYPE_CHECKING:
     from reconciler.model.states_away import StateSettings
-
-OBJECT_SECRETS = (
-    *("access_key_id", "secret_access_key", "session_token"),
-    *("service_account_key", "account_key", "sas_token"),
-)
 
 
 def state_checks(value: Any) -> Iterator[tuple[tuple[str, ...], Callable[[str], object]]]:

@@ -10,14 +10,13 @@ from typing import Any
 
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.site.durations import parse_duration
-from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.secret_references import OBJECT_SECRETS, parse_secret_reference
 from reconciler.desired.site.state_addresses import (
     check_git_ref,
     check_git_remote,
     normalise_state_url,
     parse_object_url,
 )
-from reconciler.desired.site.state_settings import OBJECT_SECRETS
 from reconciler.desired.wording import show
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.states_away import DEFAULT_REFS, BasicLogin, GitState, HttpState, ObjectState
