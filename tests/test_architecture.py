@@ -457,12 +457,32 @@ def _folders_with_code() -> list[Path]:
 
 def test_the_house_has_exactly_the_rooms_of_its_plan() -> None:
     rooms = {module.room for module in the_package()}
-    assert rooms == MAY_KNOW.keys() - NOT_YET_BUILT, "docs/ draws the house, MAY_KNOW holds it: change both or neither"
+    assert rooms == MAY_KNOW.keys() - NOT_YET_BUILT, (
+        "a room was built or left: change MAY_KNOW, and the drawing in CONTRIBUTING.md"
+    )
 
 
 def test_the_top_of_the_tree_is_as_drawn() -> None:
     found = {name for name in _top_level_names() if not name.startswith(".")}
-    assert found == TOP_LEVEL, "docs/ draws the tree, TOP_LEVEL holds it: change both or neither"
+    assert found == TOP_LEVEL, "change TOP_LEVEL, and the drawing in CONTRIBUTING.md"
+
+
+def test_the_house_is_drawn_with_its_rooms_its_folders_and_what_is_at_home_where() -> None:
+    lines = re.search(r"```\n(reconciler/\n.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert lines
+    drawn = {line.split()[0].strip("/"): line for line in lines[1].splitlines()}
+    rooms = {name.removesuffix(".py"): line for name, line in drawn.items() if line.startswith("  ")}
+    top = {name.split("/")[0] for name, line in drawn.items() if not line.startswith(" ")}
+
+    assert rooms.keys() == MAY_KNOW.keys() - {""}
+    assert top <= TOP_LEVEL
+    assert {name for name in TOP_LEVEL if (ROOT / name).is_dir()} <= top
+    told = {(name, room) for room, line in rooms.items() for name in HOMES if name.replace("_", "-") in _words(line)}
+    assert set(HOMES.items()) <= told, "the drawing says of each room which third parties are at home there"
+
+
+def _words(line: str) -> list[str]:
+    return re.findall(r"[\w-]+", line)
 
 
 def _top_level_names() -> set[str]:

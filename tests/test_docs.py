@@ -25,9 +25,10 @@ from reconciler.state import LockHolder, open_local_store
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 BLOCK = re.compile(r"(?:<!-- (?P<story>\w+): (?P<edits>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
-LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)\)")
+LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 LONGEST_README = 150
 
 
@@ -113,9 +114,57 @@ def links() -> Iterator[tuple[Path, str]]:
         yield from ((document, link) for link in LINK.findall(document.read_text()))
 
 
+def target(document: Path, link: str) -> tuple[Path, str]:
+    """Return the file that `link` in `document` leads to, and the heading's anchor, empty if it names none."""
+    path, _, anchor = link.partition("#")
+    return (document.parent / path).resolve() if path else document, anchor
+
+
+def anchor_of(heading: str) -> str:
+    """Return the anchor that GitHub and GitLab give a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 @pytest.mark.parametrize(("document", "link"), list(links()), ids=lambda value: getattr(value, "name", value))
 def test_a_link_leads_somewhere(document: Path, link: str) -> None:
-    assert (document.parent / link).exists()
+    path, anchor = target(document, link)
+    assert path.exists()
+    assert not anchor or anchor in map(anchor_of, HEADING.findall(path.read_text()))
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, to_follow = set[Path](), [README]
+    while to_follow:
+        page = to_follow.pop()
+        reached.add(page)
+        linked = {target(page, link)[0] for link in LINK.findall(page.read_text())}
+        to_follow.extend(path for path in linked & {*DOCUMENTS} if path not in reached)
+
+    assert sorted({*DOCUMENTS} - reached) == []
+
+
+def test_the_list_of_decisions_has_each_with_its_own_title() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(r"^\| \[(\d{4})\]\((.+?)\) \| (.*) \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = [HEADING.findall(path.read_text())[0] for path in sorted(folder.glob("0*.md"))]
+
+    assert titles == [f"{number}: {title}" for number, _, title in listed]
+
+
+def test_what_a_contributor_is_led_to_is_there() -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)
+    tops = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name == ".ci"]
+    files = {path.relative_to(ROOT).as_posix(): path for top in tops for path in [top, *top.rglob("*")]}
+    code = "\n".join(path.read_text() for path in files.values() if path.suffix == ".py" and path != Path(__file__))
+
+    def is_there(name: str) -> bool:
+        if "/" in name or "." in name:
+            return any(f"/{file}".endswith(f"/{name.rstrip('/')}") for file in files)
+        return re.search(rf"\b{name}\b", code) is not None
+
+    named = set(re.findall(r"`([\w./-]*[_/.A-Z][\w./-]*)`", text))
+    assert {"reconciler/planning/guardrails.py", "_CHECKS", "desired/fleet/"} <= named
+    assert sorted(name for name in named - {".venv"} if not is_there(name)) == []
 
 
 def test_the_demo_environment_is_valid_also_strictly() -> None:
