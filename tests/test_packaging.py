@@ -183,13 +183,6 @@ def test_documents_name_only_targets_that_exist(name: str) -> None:
     assert named - TARGETS == set()
 
 
-def test_contributing_names_only_files_that_exist() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:reconciler|schemas|tests|docs|desired|benchmarks|examples)/[^`\s]*)`", text)
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
-
-
 @pytest.mark.parametrize("name", ["run", "install-counterparts"])
 def test_ci_is_made_of_scripts_that_can_be_run(name: str) -> None:
     script = ROOT / ".ci" / name
