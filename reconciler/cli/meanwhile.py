@@ -39,7 +39,7 @@ class Work:
         """Say how far it is after so many seconds, and at that rate how long the rest takes."""
         if not self._done:
             return f"{self._words}, {seconds:.1f} s"
-        done = f"{self._words} {self._done:,} of {self._total:,} {self._unit}"
+        done = f"{self._words}: {self._done:,} of {self._total:,} {self._unit}"
         if self._done == self._total:  # and not over: what was read is looked at as a whole
             return f"{done}, {seconds:.1f} s"
         rate = self._done / seconds

@@ -40,8 +40,8 @@ def open_store(opened: Environment, *, site: str | None = None) -> StateStore:
 
 def read_state(store: StateStore) -> State:
     """Return what is recorded, and say on a terminal that it is read where that takes long."""
-    with meanwhile("reading the state"):
-        return store.read()
+    with meanwhile("reading the state", "agents") as work:
+        return store.read(work.tell)
 
 
 def open_run_notes(state: State) -> list[str]:

@@ -35,7 +35,7 @@ from reconciler.state.fields import (
     require_text,
     require_time,
 )
-from reconciler.state.quick_records import cut_records
+from reconciler.state.quick_records import Tell, cut_records
 from reconciler.state.record_fields import RECORD, read_record
 from reconciler.state.record_lines import record_lines
 from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
@@ -173,8 +173,8 @@ def _parse(data: bytes) -> object:
         raise ValueError(f"the state file is not JSON, or it is cut short: {error}") from None
 
 
-def _read_document(data: bytes, formats: Ladder) -> State:
-    cut = cut_records(data)
+def _read_document(data: bytes, formats: Ladder, tell: Tell | None) -> State:
+    cut = cut_records(data, tell=tell)
     if cut is not None:
         # Only a document of today's format may be read so; of any other, and of a wrong one, the plain way tells.
         with contextlib.suppress(ValueError):
@@ -209,13 +209,14 @@ def _read_plainly(data: bytes, formats: Ladder) -> State:
     return state
 
 
-def decode(data: bytes, *, site: str, formats: Ladder = STATE_FORMATS) -> State:
+def decode(data: bytes, *, site: str, formats: Ladder = STATE_FORMATS, tell: Tell | None = None) -> State:
     """Return the state that the document `data` holds.
 
     Args:
         data: the whole document.
         site: the site whose state is wanted.
         formats: the versions that can be read.
+        tell: called now and then, while a large document as `encode` writes it is read.
 
     Raises:
         StateError: it is damaged, of a newer format or of another site. The text names the agent and the field; the
@@ -223,7 +224,7 @@ def decode(data: bytes, *, site: str, formats: Ladder = STATE_FORMATS) -> State:
     """
     try:
         with paused_collector():
-            state = _read_document(data, formats)
+            state = _read_document(data, formats, tell)
     except RecursionError:
         raise StateError("the values of the state are nested too deeply", hint=RESTORE) from None
     except NewerFormatError as error:

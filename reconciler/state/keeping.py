@@ -17,6 +17,7 @@ from reconciler.state.backups import Backups
 from reconciler.state.codec import decode, encode
 from reconciler.state.failures import translated
 from reconciler.state.fields import MAX_SERIAL
+from reconciler.state.quick_records import Tell
 from reconciler.state.run_journal import RunJournal
 from reconciler.values import Struct, replace
 
@@ -52,15 +53,17 @@ class Keeping:
         """Where the state is, as the user would write it."""
         return self.backend.name
 
-    def read(self) -> tuple[Kept, State]:
+    def read(self, tell: Tell | None = None) -> tuple[Kept, State]:
         """Return the snapshot, and what is recorded once the journal is added to it.
+
+        What is given as `tell` is called as `decode` does.
 
         Raises:
             StateError: one of them cannot be read or trusted.
         """
         # The journal first: whatever a writer does in between, it still fits the snapshot or counts for nothing.
         journal = self.journal.read()
-        kept = self.load()
+        kept = self.load(tell)
         if journal is not None and kept.state.lineage is None:
             kept = replace(kept, drawn=journal.run.lineage)
         return kept, self.journal.recorded(journal, kept.state)
@@ -153,7 +156,7 @@ class Keeping:
                 "by the means of that place",
             )
 
-    def load(self) -> Kept:
+    def load(self, tell: Tell | None = None) -> Kept:
         """Return the snapshot.
 
         Raises:
@@ -163,6 +166,6 @@ class Keeping:
         if stored is None:
             return Kept(state=empty_state(self._site), version=None)
         try:
-            return Kept(state=decode(stored.data, site=self._site), version=stored.version)
+            return Kept(state=decode(stored.data, site=self._site, tell=tell), version=stored.version)
         except StateError as error:
             raise StateError(f"{self.name}: {error}", hint=error.hint) from None

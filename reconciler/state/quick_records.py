@@ -9,7 +9,7 @@ text, and all that is left for each line is done column by column, without a cal
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 import orjson
@@ -34,6 +34,10 @@ _LINE = re.compile(
 )
 
 
+Tell = Callable[[int, int], None]
+"""Takes how many records are read, and how many there are."""
+
+
 class Cut(Struct, frozen=True):
     """A document of which the records are read already."""
 
@@ -51,16 +55,18 @@ class _Known(Struct, frozen=True):
     moments: dict[bytes, str | None]
 
 
-def cut_records(data: bytes, *, chunk: int = _CHUNK) -> Cut | None:
+def cut_records(data: bytes, *, chunk: int = _CHUNK, tell: Tell | None = None) -> Cut | None:
     """Return the records of the document `data` and the rest of it, or `None` if only the plain way can read it."""
     end = data.find(_CLOSING)
     if not data.startswith(_OPENING) or end <= len(_OPENING):
         return None
-    known, lines = _Known({}, {}, {b"": None}), 0
+    known, lines, total = _Known({}, {}, {b"": None}), 0, data.count(b"\n", len(_OPENING), end) + 1
     records: dict[AgentId, AgentRecord] = {}
     try:
         for piece in _chunks(data, len(_OPENING), end, size=chunk):
             lines += _read(piece, known, records)
+            if tell is not None:
+                tell(lines, total)
     except (ValueError, RecursionError):  # the plain way will say what it is
         return None
     if lines != len(records) or min(records) < MIN_AGENT_ID:

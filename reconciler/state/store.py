@@ -32,6 +32,7 @@ from reconciler.state.haste import Haste
 from reconciler.state.holding import UNLOCKING, held
 from reconciler.state.keeping import Keeping, Kept
 from reconciler.state.lock import Hold, LockHolder, Waiting
+from reconciler.state.quick_records import Tell
 from reconciler.state.recorder import Recorder
 from reconciler.state.retelling import differences, past_runs
 from reconciler.state.run_journal import run_of
@@ -93,13 +94,16 @@ class StateStore:
         """
         self._haste.hurry(seconds)
 
-    def read(self) -> State:
+    def read(self, tell: Tell | None = None) -> State:
         """Return what is recorded, an unfinished run included, without a lock and without a write.
+
+        Args:
+            tell: called now and then with the number of records that are read, and of all, if there are many.
 
         Raises:
             StateError: the state or its journal cannot be read or trusted.
         """
-        return self._keeping.read()[1]
+        return self._keeping.read(tell)[1]
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from state.records import record, state
 from support.rehearsal import RehearsalServer
 from support.site import live_site
 
 from reconciler.cli.environment import open_environment
 from reconciler.cli.meanwhile import Work, meanwhile, show
+from reconciler.cli.store import open_store, read_state
+from reconciler.state import encode
 
 DEMO = Path(__file__).parent.parent.parent / "desired" / "demo"
 
@@ -69,7 +73,7 @@ def test_longer_work_shows_its_rate_and_the_time_left_now_and_then_and_goes(
     clock = Clock(work=work, lasts=4.0, done=40, total=40)
     show(work, clock.wait, clock)
     lines = shown(screen)
-    assert lines[0] == "reading 5 of 40 files, 10/s, 4 s left"
+    assert lines[0] == "reading: 5 of 40 files, 10/s, 4 s left"
     assert lines[-1] == ""
     assert len(lines) == 1 + (4.0 - 0.5) / 0.2 + 0.5
 
@@ -85,7 +89,7 @@ def test_work_that_nobody_counts_shows_how_long_it_takes(monkeypatch: pytest.Mon
 def test_what_is_done_and_not_over_claims_no_time_left() -> None:
     work = Work("reading", "files")
     work.tell(1200, 1200)
-    assert work.line(4.0) == "reading 1,200 of 1,200 files, 4.0 s"
+    assert work.line(4.0) == "reading: 1,200 of 1,200 files, 4.0 s"
 
 
 def test_without_a_terminal_nothing_is_shown_and_no_thread_looks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,3 +152,22 @@ def test_all_that_may_take_long_is_told_while_it_is_done(tmp_path: Path, monkeyp
             assert site.run(*words).code == 0
             found[words] = list(begun)
     assert found == TOLD
+
+
+def test_a_state_that_is_read_tells_how_many_of_its_agents_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list[str]()
+
+    class Noted(Work):
+        def tell(self, done: int, total: int) -> None:
+            super().tell(done, total)
+            told.append(self.line(1.0))
+
+    monkeypatch.setattr("reconciler.cli.meanwhile.Work", Noted)
+    shutil.copytree(DEMO, tmp_path / "demo")
+    recorded = state(dict.fromkeys(range(1001, 3001), record()))
+    (tmp_path / "demo" / "state.json").write_bytes(encode(recorded))
+    read_state(open_store(open_environment(tmp_path / "demo")))
+    of_the_state = [line for line in told if line.startswith("reading the state: ")]
+    assert len(of_the_state) > 1
+    assert of_the_state[0].endswith("s left")
+    assert of_the_state[-1] == "reading the state: 2,000 of 2,000 agents, 1.0 s"
