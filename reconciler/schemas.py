@@ -32,7 +32,7 @@ def schema_text(name: str) -> str:
 
 
 def _folders() -> Iterator[Path]:
-    # Not importlib.resources, which is a third of the time that a small environment's validation takes.
+    # Not importlib.resources, which takes longer to load than a schema takes to be found and read.
     package = Path(__file__).resolve().parent
     yield package / "_schemas"
     yield package.parent / "schemas"

@@ -1,8 +1,8 @@
 """Hands out the calls of a plan in order, each with a session read just before.
 
-A Guid is good for a minute or two (GATEWAY §2), so sessions are read in batches that last a few seconds of calling,
-read again when they have waited too long, and not kept here once handed out. The next batch may be read while the last
-calls of one are handed out, so that nobody waits for the source. A source that hangs holds up no stop.
+A Guid is good for a minute or two (see docs/gateway.md), so sessions are read in batches that last a few seconds of
+calling, read again when they have waited too long, and not kept here once handed out. The next batch may be read while
+the last calls of one are handed out, so that nobody waits for the source. A source that hangs holds up no stop.
 What the source holds for an agent is its own to keep; it hears when a call begins and ends, and when the turn is over.
 """
 

@@ -63,7 +63,7 @@ class Validator:
         if self._explainer is None:
             import json  # noqa: PLC0415 - a valid file need not pay for it
 
-            from reconciler.desired.explanation import Explainer  # noqa: PLC0415 - nor these 120 ms
+            from reconciler.desired.explanation import Explainer  # noqa: PLC0415 - nor for jsonschema
 
             self._explainer = Explainer(json.loads(self._schema))
         return list(self._explainer.explain(document, suspects))

@@ -1,12 +1,15 @@
 """The room that talks to the CC-Gateway, and to whoever knows the agents' sessions.
 
-The only home of httpx. What leaves this room are verdicts, sessions and errors of ours; no exception of a library does.
+Home of httpx, h11 and redis. What leaves this room are verdicts, sessions and errors of ours; no exception of a library
+does.
 
     protocol/   requests, replies and verdicts, without I/O
     retcodes    what retcodes mean, as a table (with statuses, rows; verdict_table has all of them)
     access      the way to the gateway: trust, client certificate, proxy (with trust, tunnel, pem_file)
-    client      connections, deadlines, verdicts put together (with connection, wire, dialing, failures)
-    sessions/   where Guids come from: a file, an environment variable, a program
+    client      connections, deadlines, verdicts put together (with connection, wire, dialing, failures; the bytes of
+                HTTP are those of plain, outgoing and incoming)
+    witness     a client for a probe, with what a verdict leaves out (and handshake: who answers)
+    sessions/   where Guids come from: a file, a variable, a program, Redis, a broker, or signing in
 """
 
 from __future__ import annotations

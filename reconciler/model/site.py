@@ -68,7 +68,7 @@ class GuardrailSettings(Struct, frozen=True, kw_only=True):
     max_changed_agents: int | None = None
     """The same count as an absolute number; `None` switches it off."""
     max_to_zero: int | None = None
-    """Agents for whom a channel goes from above 0 to 0; `None` switches it off."""
+    """Agents for whom a call takes a channel from above 0 to 0, or leaves it out; `None` switches it off."""
     max_delta: Mapping[Channel | None, int] = field(default_factory=dict)
     """By how much a call may change one agent's number on a channel (`None`: the total), up or down."""
     capacity_floor: tuple[CapacityFloor, ...] = ()

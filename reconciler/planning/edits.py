@@ -74,7 +74,7 @@ def _explain(before: Concurrency | None, after: Concurrency, wanted: Concurrency
 
 
 def _differing(old: _Numbers, new: _Numbers) -> set[str]:
-    # Where no field comes or goes there is nothing to explain. Loading DeepDiff takes as long as a plan of 10,000.
+    # Where no field comes or goes there is nothing to explain, and loading DeepDiff takes as long as all else.
     if not old or old.keys() == new.keys():
         return {name for name, number in new.items() if old.get(name) != number}
     return explained(old, new)

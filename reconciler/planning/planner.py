@@ -1,6 +1,6 @@
 """(Desired, State) → Plan. Pure: no clock, no randomness, no files, no order but that of agent ids.
 
-The decision for one agent is `_decide`, a walk down the reasons of DESIGN §4 in order of weight; docs/planning.md
+The decision for one agent is `_decide`, a walk down the reasons there are, in order of weight; docs/planning.md
 tells the same story for people. Everything else here carries it over a whole fleet.
 """
 

@@ -1,8 +1,8 @@
 """What to send to an agent, given what is desired and what is recorded, and whether that changes anything.
 
-The rules of this file, from DESIGN §4 and the gateway's reference: a call always carries the agent's complete channel
-list (whether the gateway keeps unlisted channels is not documented), and a channel that is recorded and no longer
-desired is closed once, by a 0, or left out, as the site says.
+Rules of this file: a call always carries the agent's complete channel list (whether the gateway keeps unlisted channels
+is not documented), and a channel that is recorded and no longer desired is closed once, by a 0, or left out, as the
+site says.
 """
 
 from __future__ import annotations

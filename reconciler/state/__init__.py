@@ -1,8 +1,8 @@
 """What is recorded of a site's agents: its document, its journal, its lock, and the store that keeps them together.
 
-Rules of this room: it knows the model and nothing else of the package; it is the only home of orjson and obstore, and
-speaks HTTP to state servers. No Guid, cookie, password or path of the machine is ever written here; the credentials of
-a backend come in as values when it is first used, and stay in its connection.
+Rules of this room: it knows the model, and how Git and secrets are come by, and no other room; it is the only home of
+orjson and obstore, and speaks HTTP to state servers. No Guid, cookie, password or path of the machine is ever written
+here; the credentials of a backend come in as values when it is first used, and stay in its connection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fleet files of the usual layout, read entry by entry: ten times as quick as reading them whole.
+"""Fleet files of the usual layout, read entry by entry, which is several times as quick as reading them whole.
 
 Rules of this file: each distinct text of an entry is read once, by the plain way, in a document of its own: a hundred
 thousand agents have some hundreds of them. An entry that something is wrong with, and whatever else is in the file, is
