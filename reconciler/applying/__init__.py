@@ -1,4 +1,8 @@
-"""Carrying out a plan: from the lock, through the calls, to the recorded outcome."""
+"""Carrying out a plan: from the lock, through the calls, to the recorded outcome.
+
+Rules of this room: everything it needs of the world comes in with `Surroundings`: clocks, chance, and the question
+whether to go on. Refusals are exceptions, and come before the first call; from there on every way out is a report.
+"""
 
 from reconciler.applying.procedure import apply
 from reconciler.applying.promises import PlanDiffersError, PlanRefusedError, RecordsChangedError, require_same_place

@@ -1,4 +1,7 @@
-"""How fast calls go out, and how long to wait before one goes out again."""
+"""How fast calls go out, and how long to wait before one goes out again.
+
+Rule of this file: whoever waits here can be told to stop, and chance and the clock come in from outside.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is asked of a run, the world it happens in, and what it came to: the values at the door of this room."""
+"""What is asked of a run, the world it happens in, and what it came to: the values at the door of this room.
+
+Rule of this file: values only; what is done with them is told in `procedure`.
+"""
 
 from __future__ import annotations
 

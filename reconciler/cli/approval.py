@@ -1,4 +1,8 @@
-"""Showing a plan that is about to be applied, and asking for the one word that starts it."""
+"""Showing a plan that is about to be applied, and asking for the one word that starts it.
+
+Rules of this file: what is shown is the plan that is carried out, and one that was reviewed need not be shown again.
+Nothing but `yes` starts a run.
+"""
 
 from __future__ import annotations
 

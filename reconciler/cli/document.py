@@ -1,4 +1,7 @@
-"""The JSON document of a command: the same envelope for all of them, also for those that failed."""
+"""The JSON document of a command: the same envelope for all of them, also for those that failed.
+
+Rule of this file: what a report tells is told by `report`; only commands without one have their sections put here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""An environment as commands use it: read, checked, with its paths resolved and its state at hand."""
+"""An environment as commands use it: read, checked, with its paths resolved and its state at hand.
+
+Rules of this file: a path is shown as the user named it, and a selection that can only be a mistake is refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How commands take the lock on the state: under which name, and how long they wait for it."""
+"""How commands take the lock on the state: under which name, and how long they wait for it.
+
+Rule of this file: whoever holds the lock can be named, whatever the machine knows of its user.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A plan saved for review, and what is to be done with it."""
+"""A plan saved for review, and what is to be done with it.
+
+Rule of this file: the sentence it returns is a command that can be typed as it stands.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Signals that end a probe: the first gives the agent its numbers back, the second ends at once."""
+"""Signals that end a probe: the first gives the agent its numbers back, the second ends at once.
+
+Rule of this file: the first signal sends nothing by itself; it only ends the experiment, which then restores.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a command hands to the border: an exit code, and its result in several forms, made only when asked for."""
+"""What a command hands to the border: an exit code, and its result in several forms, made only when asked for.
+
+Rule of this file: making a result does nothing: whatever costs time or a library is a function in it.
+"""
 
 from __future__ import annotations
 

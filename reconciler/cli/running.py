@@ -1,4 +1,8 @@
-"""A run, carried out and told: what `apply` and `rollback` share once each knows what it wants."""
+"""A run, carried out and told: what `apply` and `rollback` share once each knows what it wants.
+
+Rules of this file: what `applying` needs of the world is put together here, and nowhere else. A bug in a run hides none
+of its outcomes.
+"""
 
 from __future__ import annotations
 

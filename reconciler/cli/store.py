@@ -1,4 +1,7 @@
-"""The state of an environment, opened as its `site.yaml` says, with this machine's clock."""
+"""The state of an environment, opened as its `site.yaml` says, with this machine's clock.
+
+Rule of this file: opening reads nothing and asks for no secret; that is done when the store is first used.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The two streams and what they can show: stdout carries the result, stderr everything else."""
+"""The two streams and what they can show: stdout carries the result, stderr everything else.
+
+Rules of this file: a reader who has gone away is no error, and neither is a stream that was never there; a result that
+could not be written is one.
+"""
 
 from __future__ import annotations
 

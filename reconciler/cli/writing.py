@@ -1,4 +1,7 @@
-"""Files a command reads and writes beside the environment: plans and reports."""
+"""Files a command reads and writes beside the environment: plans and reports.
+
+Rules of this file: a file is written whole or not at all, and nothing but a file is replaced. What is read has an end.
+"""
 
 from __future__ import annotations
 

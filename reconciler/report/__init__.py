@@ -1,4 +1,8 @@
-"""Plans, outcomes and diagnostics, as text and as documents. Pure: what comes out is a function of what goes in."""
+"""Plans, outcomes and diagnostics, as text and as documents. Pure: what comes out is a function of what goes in.
+
+Rules of this room: no file, no clock, no terminal; and whatever others have written, a name of a team as much as a
+server's message, is made harmless for the format it goes into.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A CC-Gateway to rehearse against: real HTTPS, sessions and faults, read from the reference by itself."""
+"""A CC-Gateway to rehearse against: real HTTPS, sessions and faults, read from the reference by itself.
+
+Rules of this room: it knows the model and no other room, so that a misreading of the reference has to be made twice to
+go unnoticed. Its judgement does no I/O; bytes, files and signals are at its edge.
+"""
 
 from reconciler.simulator.attendance import Step
 from reconciler.simulator.authority import Authority

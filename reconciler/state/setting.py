@@ -1,4 +1,7 @@
-"""What of the world whoever opens a state has to bring along."""
+"""What of the world whoever opens a state has to bring along.
+
+Rule of this file: values only; nothing is read or resolved by making one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Where the sessions come from: `open_source` gives the source that a site asks for, and `closing` closes it."""
+"""Where the sessions come from: `open_source` gives the source that a site asks for, and `closing` closes it.
+
+Rules of this folder: a source gives sessions and keeps none, and no text of it shows a Guid, a cookie or a secret. An
+agent without a session is an answer; a source that cannot answer is an error.
+"""
 
 from __future__ import annotations
 

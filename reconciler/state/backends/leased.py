@@ -1,4 +1,7 @@
-"""A backend of two places that can compare and swap: one for the state, one for a lock that runs out."""
+"""A backend of two places that can compare and swap: one for the state, one for a lock that runs out.
+
+Rule of this file: it adds nothing of its own to the two; what holds is what `lease` promises.
+"""
 
 from __future__ import annotations
 
