@@ -73,7 +73,8 @@ def command(
     comes. What it changed can be taken back with `rollback` and the file it leaves.
 
     Exits 0 when all is done, 8 when agents failed or are in doubt, 9 when some are deferred; 5, 6 and 7 when it
-    refused before the first call (guardrail, stale plan, lock); 130 when interrupted.
+    refused before the first call (guardrail, stale plan, lock); 3 when the files are wrong, 4 when the session source
+    fails, 10 when the state cannot be read or written; 130 when interrupted.
     """
     _check_flags(plan_file, options, flags, allow_shrink=allow_shrink)
     opened = within(flags.deadline, open_environment(environment, strict=strict, allow_empty=allow_empty))

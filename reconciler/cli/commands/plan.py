@@ -64,15 +64,16 @@ def command(
 ) -> CommandResult:
     """Show what apply would change in ENVIRONMENT, compared with what was last recorded.
 
-    A plan is arithmetic over files: it never talks to the gateway and needs no secret. Live values cannot be read
-    back, so it compares with what the gateway last acknowledged. Only with --sessions it also asks the session source
-    (not the gateway), so that it knows who is signed in, and who signed in anew and so lost the values.
+    A plan is arithmetic over files: it never talks to the gateway, and needs no secret but that of a state that is kept
+    elsewhere. Live values cannot be read back, so it compares with what the gateway last acknowledged. Only with
+    --sessions it also asks the session source (not the gateway), so that it knows who is signed in, and who signed in
+    anew and so may have lost the values.
 
     With --changed-since it looks only at agents whose desired values differ from those of the commit where HEAD parted
     from REV. The saved plan names them, so that apply looks at the same ones, also after the merge.
 
     Exits 0, or 2 for changes with --detailed-exitcode, 3 when the files are wrong, 4 when the session source fails, 5
-    when a guardrail refuses.
+    when a guardrail refuses, 10 when the state cannot be read.
     """
     opened = open_environment(environment, strict=strict, allow_empty=allow_empty)
     state = read_state(open_store(opened))

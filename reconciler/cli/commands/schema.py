@@ -16,7 +16,8 @@ def command(name: str | None) -> CommandResult:
     """Print the JSON Schema called NAME, or the names there are.
 
     `site` and `fleet` describe what you write, `state` what is recorded, `plan` and `outcome` the documents of
-    `plan --json` and `apply --json`, `rollback` the file that an apply leaves.
+    `plan --json` and `apply --json`, `rollback` the file that an apply leaves, `probe` and `environments` the documents
+    of these commands.
     """
     if name is not None:
         text = schema_text(name)
