@@ -7,7 +7,7 @@ the other finds nothing to say, the first one's own words are reported: a refusa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from reconciler.schemas import schema_text
 _SECTIONS = ("agents", "profiles")
 """The mappings of a fleet file that may have a hundred thousand entries."""
 _AT_ONCE = 1000
+"""Wrong entries that are explained before anybody looks whether those were enough."""
 
 
 class Validator:
@@ -43,21 +44,36 @@ class Validator:
             return []
         found: list[Diagnostic] = []
         beyond = 0
-        for part in _parts(document.value):
-            if not self.accepts(part):
-                if len(found) < MAX_PROBLEMS:
-                    found.extend(self._explained(document, part))
-                else:
-                    beyond += sum(not self.accepts(entry) for entry in _entries(part))
-        return [*found, further(document.file.path, beyond, "entries with problems")] if beyond else found
+        for part in self._wrong_parts(document.value):
+            if len(found) < MAX_PROBLEMS:
+                found.extend(self._explained(document, part))
+            else:
+                beyond += sum(map(len, part.values()))
+        if beyond:
+            found.append(further(document.file.path, beyond, "entries with problems"))
+        return found or self._explained(document, document.value)  # should no part be wrong by itself
+
+    def _wrong_parts(self, value: Any) -> Iterator[Any]:
+        """Yield the parts of `value` that are wrong: what is around the sections, then their entries, some at a time.
+
+        No entry of a section knows of another, so each is wrong by itself or not at all. Those that are not are in no
+        part, so that what is said, and what is beyond the bound, is the same whoever else is in the file.
+        """
+        sections = [key for key in _SECTIONS if isinstance(value, dict) and self._is_section(key, value.get(key))]
+        around = {key: {} if key in sections else item for key, item in value.items()} if sections else value
+        if not self.accepts(around):
+            yield around
+        for section in sections:
+            wrong = [key for key, entry in value[section].items() if not self.accepts({section: {key: entry}})]
+            for start in range(0, len(wrong), _AT_ONCE):
+                yield {section: {key: value[section][key] for key in wrong[start : start + _AT_ONCE]}}
+
+    def _is_section(self, key: str, section: Any) -> bool:
+        """Tell whether the entries under `key` can be looked at one by one: not in site.yaml, where it is misplaced."""
+        return isinstance(section, dict) and self.accepts({key: {}})
 
     def _explained(self, document: YamlDocument, part: Any) -> list[Diagnostic]:
-        refusals = list(self._gate.iter_errors(part))
-        return (
-            self._explain(document, _prune(part, refusals))
-            or self._explain(document, part)
-            or list(_in_the_gates_words(document, refusals))
-        )
+        return self._explain(document, part) or self._in_the_gates_words(document, part)
 
     def _explain(self, document: YamlDocument, suspects: Any) -> list[Diagnostic]:
         if self._explainer is None:
@@ -68,59 +84,16 @@ class Validator:
             self._explainer = Explainer(json.loads(self._schema))
         return list(self._explainer.explain(document, suspects))
 
-
-def _parts(value: Any) -> Iterator[Any]:
-    """Yield `value` in parts that are valid or not each for itself: no entry of a large section knows of another.
-
-    The gate notes all errors of what it is given before it tells the first, so it is given a thousand entries at most.
-    """
-    large = [key for key in _SECTIONS if isinstance(value, dict) and _is_large(value.get(key))]
-    yield {key: {} if key in large else item for key, item in value.items()} if large else value
-    for section in large:
-        keys = list(value[section])
-        for start in range(0, len(keys), _AT_ONCE):
-            yield {section: {key: value[section][key] for key in keys[start : start + _AT_ONCE]}}
-
-
-def _is_large(section: Any) -> bool:
-    return isinstance(section, dict) and len(section) > _AT_ONCE
-
-
-def _entries(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return ({section: {key: entry}} for section, entries in part.items() for key, entry in entries.items())
-
-
-def _prune(value: Any, refusals: Sequence[jsonschema_rs.ValidationError]) -> Any:
-    """Return `value` with only those entries of the large sections that something is wrong with."""
-    if not isinstance(value, dict):
-        return value
-    blamed = {section: _blamed_entries(section, refusals) for section in _SECTIONS}
-    return {
-        key: _prune_section(entries, blamed[key]) if key in blamed and isinstance(entries, dict) else entries
-        for key, entries in value.items()
-    }
-
-
-def _blamed_entries(section: str, refusals: Sequence[jsonschema_rs.ValidationError]) -> set[str]:
-    blamed: set[str] = set()
-    for error in refusals:
-        if error.instance_path[:1] != [section]:
-            continue
-        blamed.update(str(token) for token in error.instance_path[1:2])
-        if len(error.instance_path) == 1:
-            blamed.update(getattr(error.kind, "unexpected", ()))
-    return blamed
-
-
-def _prune_section(entries: dict[str, Any], blamed: set[str]) -> dict[str, Any]:
-    # The gate makes a number of a key that looks like one, so `007` comes back as 7: those are kept unasked.
-    return {key: entry for key, entry in entries.items() if key in blamed or key.startswith("0")}
-
-
-def _in_the_gates_words(document: YamlDocument, refusals: Sequence[Any]) -> Iterator[Diagnostic]:
-    for error in refusals:
-        summary = f"the schema refuses this: {escape(shorten(error.message))}"
-        yield document.file.problem("invalid", summary, mark=document.start, tokens=error.instance_path)
+    def _in_the_gates_words(self, document: YamlDocument, part: Any) -> list[Diagnostic]:
+        return [
+            document.file.problem(
+                "invalid",
+                f"the schema refuses this: {escape(shorten(error.message))}",
+                mark=document.start,
+                tokens=error.instance_path,
+            )
+            for error in self._gate.iter_errors(part)
+        ]
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from desired.environments import SITE, load_fleet, write
+from desired.environments import AGENT, SITE, load_fleet, write
 
 from reconciler.desired import bounds, load, validation
 from reconciler.desired.reading import yaml_reader
@@ -66,3 +66,9 @@ def test_nothing_is_made_of_what_is_beyond_the_bound(entry: str, tmp_path: Path)
     loaded = load_fleet(tmp_path, f"agents:\n{faulty}  2001: {entry}\n")
     assert loaded.desired is None
     assert {"out-of-range", "further-problems"} == {found.code for found in loaded.diagnostics}
+
+
+def test_a_fleet_written_into_site_yaml_is_refused_once_however_large_it_is(tmp_path: Path) -> None:
+    agents = "".join(f"  {1001 + number}: {{total: 5, channels: {{sms: 1}}}}\n" for number in range(120))
+    loaded = load(write(tmp_path, {"fleet.yaml": AGENT, "site.yaml": f"{SITE}agents:\n{agents}"}))
+    assert [(found.code, found.pointer) for found in loaded.diagnostics] == [("unknown-key", "/agents")]
