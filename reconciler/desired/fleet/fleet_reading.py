@@ -40,7 +40,10 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | Late
         if cut.is_borne_out(rest):
             team = rest.value.get("team")
             team = team if isinstance(team, str) else None
-            return _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cut.models))
+            alike = Alike(file=source, team=team, columns=cut.fine, models=cut.models)
+            reading = _collected(rest, schema, alike)
+            if not any(map(cut.may_be_blamed_by, reading.problems)):
+                return reading
     document = read_yaml(path, text, file=source)
     if document.value is None:
         return FleetReading(file=None, problems=document.problems)

@@ -14,6 +14,7 @@ from itertools import compress, count
 from operator import not_
 from typing import Any
 
+from reconciler.desired.bounds import FURTHER, MAX_PROBLEMS
 from reconciler.desired.fleet.alike import Columns, Model
 from reconciler.desired.fleet.declarations import Entry, collect
 from reconciler.desired.fleet.layout import Entries, cut_entries
@@ -58,6 +59,15 @@ class Cut(Struct, frozen=True):
         found = {key: rest.marks.key(agents, key) for key in agents}
         return found == self.others and {self.section, self.following} - {None} <= margin
 
+    def may_be_blamed_by(self, problem: Diagnostic) -> bool:
+        """Tell whether `problem`, found in the rest, may count against a fine entry: by its name, or without a place.
+
+        Such a name can come of a second section of agents, which is refused and searched for problems all the same.
+        """
+        tokens = problem.pointer.split("/")[1:_ENTRY]  # such as agents and 1001
+        named = tokens[1] if len(tokens) > 1 and tokens[0] == "agents" else None
+        return problem.code == FURTHER or (named is not None and named not in self.others)
+
 
 class Cutter:
     """Cuts the files of one environment, and remembers what each text of an entry says."""
@@ -84,6 +94,8 @@ class Cutter:
         lasts = [int(last) if last else first for last, first in zip(entries.lasts, firsts, strict=True)]
         left = self._left(entries, firsts, lasts)
         others = [index for index, is_left in enumerate(left) if is_left]
+        if len(others) > MAX_PROBLEMS:
+            return None  # since not all that is wrong would be told one by one, and nobody knows of whom it is not
         marks = [mark + entries.indent for mark in entries.marks]
         columns = Columns(marks=marks, quotes=entries.quotes, firsts=firsts, lasts=lasts, texts=entries.says)
         return Cut(

@@ -1,0 +1,68 @@
+"""Whole environments, read once entry by entry and once as they stand: the same problems, agents and places.
+
+Nothing of ours is replaced: which way an environment is read depends on how many characters of fleet come before.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desired.environments import write
+
+from reconciler.desired import Loaded, bounds, load, validation
+from reconciler.desired.fleet import quick_fleet
+from reconciler.desired.fleet.late_cutter import FEW
+from reconciler.desired.reading import yaml_reader
+from reconciler.model.ordering import by_agent
+
+FIRST = "0.yaml"
+"""Read before all others."""
+
+
+def story(loaded: Loaded) -> tuple[object, ...]:
+    """Everything that can be known of an environment, in an order of its own."""
+    if loaded.desired is None:
+        return (loaded.diagnostics,)
+    declared = {agent: (each.source, dict(each.origins)) for agent, each in loaded.desired.declared.items()}
+    return loaded.diagnostics, loaded.desired.site, list(by_agent(loaded.desired.agents).items()), declared
+
+
+def require_told_alike(root: Path, files: dict[str, str], *, strict: bool = False) -> None:
+    """Hold the quick way to the plain way, over a whole environment."""
+    assert sum(map(len, files.values())) < FEW - 100
+    plain = load(write(root, {**files, FIRST: "profiles: {}\n"}), strict=strict)
+    quick = load(write(root, {**files, FIRST: f"profiles: {{}}\n{'#' * FEW}\n"}), strict=strict)
+    assert story(plain) == story(quick)
+
+
+def limit(patch: pytest.MonkeyPatch, problems: int) -> None:
+    """Let so many problems of a file be told one by one, and so many wrong entries be explained at once."""
+    for module in (bounds, validation, yaml_reader, quick_fleet):
+        patch.setattr(module, "MAX_PROBLEMS", problems)
+    patch.setattr(validation, "_AT_ONCE", problems)
+
+
+AGENTS = "agents:\n" + "".join(f"  {agent}: {{total: 5}}\n" for agent in range(1001, 1006))
+BLAMED = {
+    "second-section": f"{AGENTS}team: x\nagents:\n  1003: {{total: 5, total: 5}}\n",
+    "second-section-of-others": f"{AGENTS}team: x\nagents:\n  9999: {{total: 5, total: 5}}\n",
+    "key-that-is-a-mapping": f"{AGENTS}team: x\n? {{agents: {{1003: {{total: 5, total: 5}}}}}}\n: x\n",
+}
+"""Texts in which a problem elsewhere bears the name of an entry that is fine."""
+
+
+@pytest.mark.parametrize("text", BLAMED.values(), ids=BLAMED)
+def test_an_entry_is_blamed_for_what_bears_its_name_either_way(text: str, tmp_path: Path) -> None:
+    require_told_alike(tmp_path, {"fleet.yaml": text})
+
+
+@pytest.mark.parametrize("wrong", ["{total: 61}", "{total: 5.0}", "{total: 5, total: 5}", "", "{profile: nobody}"])
+@pytest.mark.parametrize("every", [1, 2, 3, 7])
+def test_as_much_is_told_and_as_much_counted_either_way(
+    wrong: str, every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, 10)
+    bodies = [wrong if number % every == 0 else "{total: 5, channels: {sms: 9}}" for number in range(90)]
+    agents = "".join(f"  {1001 + number}: {body}\n" for number, body in enumerate(bodies))
+    require_told_alike(tmp_path, {"fleet.yaml": f"agents:\n{agents}"})
