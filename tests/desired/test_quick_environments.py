@@ -66,3 +66,9 @@ def test_as_much_is_told_and_as_much_counted_either_way(
     bodies = [wrong if number % every == 0 else "{total: 5, channels: {sms: 9}}" for number in range(90)]
     agents = "".join(f"  {1001 + number}: {body}\n" for number, body in enumerate(bodies))
     require_told_alike(tmp_path, {"fleet.yaml": f"agents:\n{agents}"})
+
+
+def test_the_same_names_are_looked_for_either_way_where_many_are_unknown(tmp_path: Path) -> None:
+    agents = "".join(f"  {1001 + number}: {{profile: n{number}}}\n" for number in range(250))
+    profiles = "profiles:\n  n: {total: 5, channels: {sms: 1}}\n  n24: {extends: n}\n  n00: {extends: n}\n"
+    require_told_alike(tmp_path, {"fleet.yaml": f"agents:\n{agents}", "profiles.yaml": profiles})

@@ -77,6 +77,8 @@ class Profiles:
 
     def inherit_quietly(self, entry: Entry) -> Settings | None:
         """Return what `inherit` does if there is nothing to report on the way, and else `None`."""
+        if entry.base is not None and entry.base not in self._entries:
+            return None  # without looking for a name like it: only so many are looked for, those that are reported
         reported = len(self.problems)
         settings = self.inherit(entry)
         quiet = len(self.problems) == reported and not settings.faulty
