@@ -5,6 +5,7 @@ Nothing of ours is replaced: which way an environment is read depends on how man
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,17 @@ from desired.environments import write
 
 from reconciler.desired import Loaded, bounds, load, validation
 from reconciler.desired.fleet import quick_fleet
+from reconciler.desired.fleet.alike import Alike, Columns
+from reconciler.desired.fleet.fleet_reading import read_fleet
 from reconciler.desired.fleet.late_cutter import FEW
+from reconciler.desired.fleet.quick_fleet import Cutter
+from reconciler.desired.fleet.resolution import resolve
 from reconciler.desired.reading import yaml_reader
+from reconciler.desired.validation import validator_for
 from reconciler.model.ordering import by_agent
+from reconciler.values import replace
 
+FLEET = validator_for("fleet")
 FIRST = "0.yaml"
 """Read before all others."""
 
@@ -72,3 +80,21 @@ def test_the_same_names_are_looked_for_either_way_where_many_are_unknown(tmp_pat
     agents = "".join(f"  {1001 + number}: {{profile: n{number}}}\n" for number in range(250))
     profiles = "profiles:\n  n: {total: 5, channels: {sms: 1}}\n  n24: {extends: n}\n  n00: {extends: n}\n"
     require_told_alike(tmp_path, {"fleet.yaml": f"agents:\n{agents}", "profiles.yaml": profiles})
+
+
+def test_fifty_thousand_texts_about_an_odd_profile_are_looked_for_in_one_pass() -> None:
+    text = "profiles:\n  odd: {total: 3, channels: {sms: 9}}\nagents:\n" + "  1001: {profile: odd}\n" * 2
+    reading = read_fleet("a.yaml", text.replace("1001", "1002", 1), schema=FLEET, cutter=Cutter(FLEET.accepts))
+    assert reading.alike is not None
+    begin = time.process_time()
+    resolution = resolve([replace(reading, alike=_many(reading.alike))], complete=True)
+    assert time.process_time() - begin < 8  # quadratic takes twenty
+    assert len(resolution.agents) == 50_001
+
+
+def _many(alike: Alike) -> Alike:
+    (model,) = alike.models.values()
+    ids = range(100_000, 150_000)
+    texts = [f"{{profile: odd, team: t{agent}}}" for agent in ids]
+    columns = Columns(marks=[0] * len(ids), quotes=[""] * len(ids), firsts=ids, lasts=ids, texts=texts)
+    return replace(alike, columns=columns, models=dict.fromkeys(texts, model))

@@ -90,8 +90,10 @@ class _Texts:
         for text in texts - self.settings.keys() - self._loud:
             self._learn(text, alike)
         looked_at = [text in self._loud for text in columns.texts] if self._loud else [False] * len(alike)
-        for text in self._remarkable & texts:
-            looked_at[columns.texts.index(text)] = True
+        if remarkable := self._remarkable & texts:
+            somewhere = dict(zip(columns.texts, range(len(alike)), strict=True))
+            for text in remarkable:
+                looked_at[somewhere[text]] = True
         if looked_at and is_reserved(min(columns.firsts), max(columns.lasts)):
             reserved = map(is_reserved, columns.firsts, columns.lasts)
             looked_at = [one or other for one, other in zip(looked_at, reserved, strict=True)]
