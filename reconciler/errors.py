@@ -17,10 +17,11 @@ name the thing, the place and the remedy; no error ever carries a secret. Nothin
     │   ├── StateUnansweredError 10   the state was sent to where it is kept, and no answer came
     │   └── JournalError     10   the journal beside the state is damaged or cannot be made durable
     ├── ReviewHostError      11   the host of a pull request refused, or could not be reached
+    ├── RunStoppedError       8   the run stopped itself (`applying.stop`; 4 when the gateway refuses credentials)
     └── InterruptedRunError 130   the run was told to stop
 
-Problems inside the user's files are not exceptions: they are `model.diagnostic.Diagnostic` values, all reported at
-once (see `desired.load`).
+Rooms derive from these where they have more to hand on. Problems inside the user's files are not exceptions: they are
+`model.diagnostic.Diagnostic` values, all reported at once (see `desired.load`).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _NOTHING = Kept(state=State(lineage=None, serial=0, site=""), version=None)
 
 
 class StateStore:
-    """The state of one site. Made by `open_local_store`, or by `open_store` for any backend."""
+    """The state of one site. Made by `open_state` for any backend, or by `open_local_store`."""
 
     def __init__(
         self,
