@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import HeaderParser
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -121,6 +123,27 @@ def _declared() -> set[str]:
     for extra in project["optional-dependencies"].values():
         lines += extra
     return {str(Requirement(line)) for line in lines}
+
+
+def test_every_dependency_is_declared_with_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lists = re.findall(r"^(?:dependencies|dev) = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert len(lists) == 2
+    assert [line for each in lists for line in each.splitlines() if not re.search(r'",\s+# \w', line)] == []
+
+
+def test_what_the_tests_import_is_declared_and_not_there_by_chance() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    brought_by = packages_distributions()
+
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    brought = {top: brought_by[top] for top in (name.partition(".")[0] for name in names) if top in brought_by}
+    assert {top for top, by in brought.items() if declared.isdisjoint(map(canonicalize_name, by))} <= {"reconciler"}
 
 
 def test_the_lock_pins_every_dependency_that_is_declared() -> None:
