@@ -254,7 +254,7 @@ def test_what_belongs_to_one_machine_is_recognised(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["https://gateway/opt/in", "reconciler/state/codec.py", "docs/work/flow", "/usr/bin/env"]
+    "line", ["https://gateway/opt/in", "reconciler/state/document/codec.py", "docs/work/flow", "/usr/bin/env"]
 )
 def test_what_belongs_to_everybody_is_left_alone(line: str) -> None:
     assert not NOT_OURS.search(line)

@@ -13,12 +13,12 @@ from reconciler.front_door import open_on_demand
 
 if TYPE_CHECKING:
     from reconciler.state.atomic import replace_file
-    from reconciler.state.codec import decode, encode
-    from reconciler.state.entries import Intended
+    from reconciler.state.document.codec import decode, encode
     from reconciler.state.files import OS_FILES, Files, OsFiles
-    from reconciler.state.lock import LockHolder
+    from reconciler.state.journal.entries import Intended
+    from reconciler.state.journal.recorder import Recorder
+    from reconciler.state.locks.lock import LockHolder
     from reconciler.state.opening import open_local_store, open_state
-    from reconciler.state.recorder import Recorder
     from reconciler.state.rescue import RESCUE_NAME
     from reconciler.state.setting import Setting
     from reconciler.state.store import StateStore
@@ -44,12 +44,12 @@ open_on_demand(
     __name__,
     {
         "atomic": ("replace_file",),
-        "codec": ("decode", "encode"),
-        "entries": ("Intended",),
+        "document.codec": ("decode", "encode"),
+        "journal.entries": ("Intended",),
         "files": ("Files", "OS_FILES", "OsFiles"),
-        "lock": ("LockHolder",),
+        "locks.lock": ("LockHolder",),
         "opening": ("open_local_store", "open_state"),
-        "recorder": ("Recorder",),
+        "journal.recorder": ("Recorder",),
         "rescue": ("RESCUE_NAME",),
         "setting": ("Setting",),
         "store": ("StateStore",),

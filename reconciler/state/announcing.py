@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.state import OpenRun
-from reconciler.state.entries import Intended
+from reconciler.state.journal.entries import Intended
+from reconciler.state.journal.ledger import as_if_sent
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.ledger import as_if_sent
-from reconciler.state.lock import LockHolder
+from reconciler.state.locks.lock import LockHolder
 from reconciler.values import replace
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.state.lock import Lock
+from reconciler.state.locks.lock import Lock
 from reconciler.values import Struct
 
 

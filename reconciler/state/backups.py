@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.model.state import State
 from reconciler.state.atomic import replace_file, sweep
-from reconciler.state.codec import encode
+from reconciler.state.document.codec import encode
 from reconciler.state.failures import translated
 from reconciler.state.files import Files
 

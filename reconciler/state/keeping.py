@@ -14,11 +14,11 @@ from reconciler.model.past import Ending
 from reconciler.model.state import State, empty_state
 from reconciler.state.backend import Backend
 from reconciler.state.backups import Backups
-from reconciler.state.codec import decode, encode
+from reconciler.state.document.codec import decode, encode
+from reconciler.state.document.fields import MAX_SERIAL
+from reconciler.state.document.quick_records import Tell
 from reconciler.state.failures import translated
-from reconciler.state.fields import MAX_SERIAL
-from reconciler.state.quick_records import Tell
-from reconciler.state.run_journal import RunJournal
+from reconciler.state.journal.run_journal import RunJournal
 from reconciler.values import Struct, replace
 
 _WRITES = 3

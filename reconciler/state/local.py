@@ -14,7 +14,7 @@ from reconciler.state.atomic import replace_file
 from reconciler.state.backend import Stored
 from reconciler.state.failures import translated
 from reconciler.state.files import Files
-from reconciler.state.flock import FileLock
+from reconciler.state.locks.flock import FileLock
 
 
 class LocalBackend:

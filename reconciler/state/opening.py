@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from reconciler.model.state_settings import LocalState
 from reconciler.state.backups import Backups
 from reconciler.state.files import OS_FILES, Files
-from reconciler.state.history import History
+from reconciler.state.journal.history import History
+from reconciler.state.journal.run_journal import JournalBeside
 from reconciler.state.keeping import Keeping
 from reconciler.state.local import LocalBackend
-from reconciler.state.run_journal import JournalBeside
 from reconciler.state.setting import Setting
 from reconciler.state.store import StateStore
 

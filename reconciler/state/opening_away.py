@@ -11,14 +11,14 @@ from typing import assert_never
 from reconciler.errors import StateError
 from reconciler.model.states_away import DEFAULT_REFS, BasicLogin, GitState, HttpState, ObjectState
 from reconciler.state.backend import Backend
+from reconciler.state.backends.impatient import ImpatientBackend
+from reconciler.state.backends.lease import Clocks
 from reconciler.state.backups import Backups
 from reconciler.state.failures import explain
 from reconciler.state.files import OS_FILES, Files
 from reconciler.state.haste import Haste
-from reconciler.state.impatient import ImpatientBackend
+from reconciler.state.journal.run_journal import JournalAway
 from reconciler.state.keeping import Keeping
-from reconciler.state.lease import Clocks
-from reconciler.state.run_journal import JournalAway
 from reconciler.state.setting import Setting
 from reconciler.state.store import StateStore
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.model.state import State
 from reconciler.state.atomic import replace_file
-from reconciler.state.codec import encode
+from reconciler.state.document.codec import encode
 from reconciler.state.files import Files
 
 RESCUE_NAME = "errored-state.json"

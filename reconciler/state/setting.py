@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.state.lock import LEASE
+from reconciler.state.locks.lock import LEASE
 from reconciler.values import Struct, repr_without
 
 if TYPE_CHECKING:  # most states have no secret

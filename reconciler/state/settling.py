@@ -15,7 +15,7 @@ from reconciler.model.state import State
 from reconciler.state.advice import Advice
 from reconciler.state.files import Files
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.lock import Hold
+from reconciler.state.locks.lock import Hold
 from reconciler.state.rescue import rescue_state
 from reconciler.values import Struct
 

@@ -25,17 +25,17 @@ from reconciler.model.past import PastRun
 from reconciler.model.state import State
 from reconciler.state.advice import NOTHING_TO_MOVE, TAKEN, Advice
 from reconciler.state.announcing import announce, withdraw
-from reconciler.state.codec import encode
-from reconciler.state.entries import Intended
+from reconciler.state.document.codec import encode
+from reconciler.state.document.quick_records import Tell
 from reconciler.state.files import OS_FILES, Files
 from reconciler.state.haste import Haste
-from reconciler.state.holding import UNLOCKING, held
+from reconciler.state.journal.entries import Intended
+from reconciler.state.journal.recorder import Recorder
+from reconciler.state.journal.retelling import differences, past_runs
+from reconciler.state.journal.run_journal import run_of
 from reconciler.state.keeping import Keeping, Kept
-from reconciler.state.lock import Hold, LockHolder, Waiting
-from reconciler.state.quick_records import Tell
-from reconciler.state.recorder import Recorder
-from reconciler.state.retelling import differences, past_runs
-from reconciler.state.run_journal import run_of
+from reconciler.state.locks.holding import UNLOCKING, held
+from reconciler.state.locks.lock import Hold, LockHolder, Waiting
 from reconciler.state.settling import Settling
 from reconciler.values import replace
 

@@ -35,7 +35,7 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, State, empty_state
 from reconciler.planning import make_plan
 from reconciler.state import LockHolder, OsFiles, Recorder, decode, open_local_store
-from reconciler.state.journal import read_journal, replay
+from reconciler.state.journal.lines import read_journal, replay
 
 T = TypeVar("T")
 

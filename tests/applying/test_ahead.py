@@ -55,7 +55,7 @@ class DistantGateway(ScriptedGateway):
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
-    monkeypatch.setattr("reconciler.state.commit.ThreadPoolExecutor", Inline)
+    monkeypatch.setattr("reconciler.state.journal.commit.ThreadPoolExecutor", Inline)
     return Room(tmp_path, gateway=DistantGateway())
 
 

@@ -19,8 +19,8 @@ from support.fleets import LINEAGE, NOW, SITE
 from reconciler.errors import StateConflictError, StateUnansweredError
 from reconciler.state import Files, LockHolder, Setting, StateStore
 from reconciler.state.backend import Stored
-from reconciler.state.lease import Clocks, LeaseLock
-from reconciler.state.lock import LEASE, Busy, Hold
+from reconciler.state.backends.lease import Clocks, LeaseLock
+from reconciler.state.locks.lock import LEASE, Busy, Hold
 from reconciler.state.opening_away import open_away_store
 
 JOURNAL = ROOT / "runs" / SITE / "journal"
@@ -67,7 +67,7 @@ class Elsewhere(_Kept):
 
 
 class _Lease:
-    """See `reconciler.state.lock.Lock` and the rules of this file."""
+    """See `reconciler.state.locks.lock.Lock` and the rules of this file."""
 
     poll = 0.0
 

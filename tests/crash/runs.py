@@ -196,7 +196,7 @@ def _wired(place: Place, life: Life, *, threaded: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch("reconciler.applying.procedure.GatewayClient", client))
         if not threaded:
-            stack.enter_context(patch("reconciler.state.commit.ThreadPoolExecutor", OnLoop))
+            stack.enter_context(patch("reconciler.state.journal.commit.ThreadPoolExecutor", OnLoop))
         yield
 
 

@@ -42,8 +42,8 @@ from reconciler.model.site import OnAgentRemoval
 from reconciler.model.state import AgentRecord, RecordStatus, State
 from reconciler.planning import make_plan
 from reconciler.state import LockHolder, StateStore
-from reconciler.state.lock import LEASE
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
+from reconciler.state.locks.lock import LEASE
 from reconciler.values import replace
 
 AGENTS = (1001, 1002, 1003, 1004)

@@ -11,7 +11,7 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, OpenRun, Pending, RecordStatus, State
-from reconciler.state.entries import (
+from reconciler.state.journal.entries import (
     Acknowledged,
     Deferred,
     Entry,

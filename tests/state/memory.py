@@ -8,7 +8,7 @@ from itertools import count
 
 from reconciler.errors import StateConflictError, StateError
 from reconciler.state.backend import Stored
-from reconciler.state.lease import Clocks, LeaseLock
+from reconciler.state.backends.lease import Clocks, LeaseLock
 
 
 class MemoryPlace:

@@ -14,7 +14,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, OpenRun, Pending, RecordStatus, State
 from reconciler.state import OS_FILES, Files, Intended, LockHolder, StateStore, open_local_store
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 LINEAGE = "0b6f3d8e-4c1a-4f5e-9a77-2f1c8d9e0a11"
 EARLIER = "2026-01-31T08:00:00Z"

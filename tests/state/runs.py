@@ -13,7 +13,7 @@ from state.records import (
 
 from reconciler.model.state import State
 from reconciler.state import StateStore
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 Work = Callable[[Recorder], Coroutine[Any, Any, None]]
 

@@ -33,8 +33,8 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, State
 from reconciler.state import OS_FILES, Files, Setting, StateStore, encode
 from reconciler.state.backend import Stored
+from reconciler.state.journal.recorder import Recorder
 from reconciler.state.opening_away import open_away_store
-from reconciler.state.recorder import Recorder
 
 OLD = record(WEB_CHAT_9)
 SENT, NEW_SENT = in_doubt(WEB_CHAT_4, at=EARLIER), in_doubt(WEB_CHAT_4)

@@ -20,8 +20,8 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import State, empty_state
 from reconciler.state import decode, encode
-from reconciler.state.record_fields import record_fields
-from reconciler.state.record_lines import record_lines
+from reconciler.state.document.record_fields import record_fields
+from reconciler.state.document.record_lines import record_lines
 from reconciler.values import replace
 
 DOCUMENT = encode(state({1001: record(session="login-1"), 20001: in_doubt(WEB_CHAT_4)}))

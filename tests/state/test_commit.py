@@ -14,9 +14,9 @@ from state.records import LINEAGE, NOW
 
 from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
-from reconciler.state.commit import JournalWriter, open_journal
-from reconciler.state.entries import Forgotten, RunOpened
-from reconciler.state.journal import read_journal
+from reconciler.state.journal.commit import JournalWriter, open_journal
+from reconciler.state.journal.entries import Forgotten, RunOpened
+from reconciler.state.journal.lines import read_journal
 
 RUN = RunOpened(site="demo", lineage=LINEAGE, serial=7, run="run-1", started_at=NOW)
 NAME = "state.json.journal"

@@ -31,7 +31,7 @@ from state.records import (
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, State
 from reconciler.state import encode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 OLD = record()
 UNSURE = in_doubt(at=EARLIER)

@@ -22,7 +22,7 @@ from state.runs import names, nothing, run
 from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.state import decode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 A = AgentId(1001)
 

@@ -15,8 +15,8 @@ from state.records import LINEAGE, NOW, WEB_CHAT_4, WEB_CHAT_9, agent_ids, concu
 from reconciler.errors import JournalError
 from reconciler.model.agent import AgentId
 from reconciler.model.gateway_settings import CallnumsKey
-from reconciler.state.entries import Acknowledged, Deferred, Entry, Intended, NotApplied, RunOpened
-from reconciler.state.journal import frame, frame_all, read_journal
+from reconciler.state.journal.entries import Acknowledged, Deferred, Entry, Intended, NotApplied, RunOpened
+from reconciler.state.journal.lines import frame, frame_all, read_journal
 from reconciler.values import replace
 
 RUN = RunOpened(site="demo", lineage=LINEAGE, serial=7, run="run-1", started_at=NOW)

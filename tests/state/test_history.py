@@ -32,13 +32,13 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.past import Ending, Event, PastRun
 from reconciler.state import Setting, StateStore, encode
-from reconciler.state import history as bounds
 from reconciler.state.files import OS_FILES
-from reconciler.state.history import History
-from reconciler.state.journal import frame, read_journal
+from reconciler.state.journal import history as bounds
+from reconciler.state.journal.history import History
+from reconciler.state.journal.lines import frame, read_journal
+from reconciler.state.journal.recorder import Recorder
+from reconciler.state.journal.retelling import retell
 from reconciler.state.opening_away import open_away_store
-from reconciler.state.recorder import Recorder
-from reconciler.state.retelling import retell
 from reconciler.values import replace
 
 A, B = AgentId(1001), AgentId(1002)

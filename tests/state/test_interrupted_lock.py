@@ -19,9 +19,10 @@ from state.records import NOW, holder
 from state.test_history import away
 from support.processes import PATIENCE
 
-from reconciler.state import LockHolder, holding
+from reconciler.state import LockHolder
 from reconciler.state.haste import Haste
-from reconciler.state.lock import LockRecord, Waiting, take_when_free, write_lock
+from reconciler.state.locks import holding
+from reconciler.state.locks.lock import LockRecord, Waiting, take_when_free, write_lock
 
 LATE = 0.3
 """Seconds that an answer comes after the interrupt."""

@@ -28,7 +28,8 @@ from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, Pending, State, empty_state
-from reconciler.state.entries import (
+from reconciler.state.files import MAX_READ
+from reconciler.state.journal.entries import (
     Acknowledged,
     Deferred,
     Entry,
@@ -39,8 +40,7 @@ from reconciler.state.entries import (
     Noted,
     RunOpened,
 )
-from reconciler.state.files import MAX_READ
-from reconciler.state.journal import Journal, frame, is_compacted, read_journal, replay
+from reconciler.state.journal.lines import Journal, frame, is_compacted, read_journal, replay
 from reconciler.values import replace
 
 NAME = "state.json.journal"

@@ -13,8 +13,8 @@ from state.memory import Clock, MemoryPlace
 from state.records import holder
 
 from reconciler.errors import ExitCode, LockHeldError, LockLostError, StateError, StateUnansweredError
-from reconciler.state.lease import LeaseHold, LeaseLock
-from reconciler.state.lock import Busy, Hold, LockRecord, Waiting, read_lock, take_when_free, write_lock
+from reconciler.state.backends.lease import LeaseHold, LeaseLock
+from reconciler.state.locks.lock import Busy, Hold, LockRecord, Waiting, read_lock, take_when_free, write_lock
 from reconciler.values import replace
 
 ALICE, BOB = holder("alice@desk", "run-1"), holder("bob@night", "run-2")

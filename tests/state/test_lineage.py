@@ -13,9 +13,9 @@ from state.runs import leave, run
 from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.state import OS_FILES, Files, StateStore, encode, open_local_store
-from reconciler.state.entries import RunOpened
 from reconciler.state.files import OsFiles
-from reconciler.state.journal import frame
+from reconciler.state.journal.entries import RunOpened
+from reconciler.state.journal.lines import frame
 
 _drawn = count(1)
 

@@ -26,7 +26,7 @@ from reconciler.errors import JournalError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import empty_state
 from reconciler.state import decode, encode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 A = AgentId(1001)
 

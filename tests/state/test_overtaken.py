@@ -13,8 +13,8 @@ from state.records import store as local_store
 from reconciler.errors import LockLostError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.state import Setting, StateStore, decode
+from reconciler.state.journal.recorder import Recorder
 from reconciler.state.opening_away import open_away_store
-from reconciler.state.recorder import Recorder
 
 A = AgentId(1001)
 

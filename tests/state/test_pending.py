@@ -12,7 +12,7 @@ from state.runs import Work, leave, nothing, run
 
 from reconciler.model.agent import AgentId
 from reconciler.state import decode, encode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 A = AgentId(1001)
 ONCE = pending(since=NOW, retcode=None)

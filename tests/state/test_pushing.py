@@ -13,7 +13,7 @@ from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import State
 from reconciler.state import StateStore, encode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 from reconciler.values import replace
 
 A, B = AgentId(1001), AgentId(1002)

@@ -9,9 +9,10 @@ from state.records import WEB_CHAT_4, record, state, states
 
 from reconciler.errors import StateError
 from reconciler.model.state import State
-from reconciler.state import codec, decode, encode
-from reconciler.state.quick_records import cut_records
-from reconciler.state.upgrade import STATE_FORMATS
+from reconciler.state import decode, encode
+from reconciler.state.document import codec
+from reconciler.state.document.quick_records import cut_records
+from reconciler.state.document.upgrade import STATE_FORMATS
 
 PIECES = [
     b"", b" ", b"\n", b",", b'"', b"\\", b"{", b"}", b":", b"0", b"60", b"1e1", b"true", b"null", b"\x00", b"\xff",

@@ -24,7 +24,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.channel import Channel
 from reconciler.model.concurrency import Concurrency
 from reconciler.state import encode, files
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 from reconciler.values import replace
 
 A = AgentId(1001)

@@ -14,8 +14,8 @@ from state.records import (
 from state.runs import leave, nothing, run
 
 import reconciler.state
-from reconciler.state import entries as entries_module
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal import entries as entries_module
+from reconciler.state.journal.recorder import Recorder
 from reconciler.values import Struct
 
 SECRETS = ("guid", "cookie", "password", "token", "secret")

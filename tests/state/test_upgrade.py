@@ -13,10 +13,10 @@ from state.records import EARLIER, NOW, record, state
 from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.state import decode, encode
-from reconciler.state.entries import Acknowledged, Forgotten
-from reconciler.state.fields import FORMAT_VERSION
-from reconciler.state.journal import frame, frame_all, read_journal
-from reconciler.state.upgrade import Fields, Ladder, Rung
+from reconciler.state.document.fields import FORMAT_VERSION
+from reconciler.state.document.upgrade import Fields, Ladder, Rung
+from reconciler.state.journal.entries import Acknowledged, Forgotten
+from reconciler.state.journal.lines import frame, frame_all, read_journal
 
 FORMATS = golden.FORMATS
 

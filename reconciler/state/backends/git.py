@@ -22,10 +22,10 @@ from reconciler.git import Finished
 from reconciler.state.backend import Stored
 from reconciler.state.backends.git_program import SHA1, SHA256, Git, format_of
 from reconciler.state.backends.git_remote import GitRemote
+from reconciler.state.backends.lease import Clocks
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
-from reconciler.state.lease import Clocks
-from reconciler.state.lock import LEASE
+from reconciler.state.locks.lock import LEASE
 
 _TIP = "refs/reconciler/tip"
 _STATE_FILE = "state.json"

@@ -32,7 +32,7 @@ from reconciler.model.states_away import HttpState
 from reconciler.state.backend import Stored
 from reconciler.state.backends.http_exchange import Exchange, Reply
 from reconciler.state.backends.http_watch import WatchedHold
-from reconciler.state.lock import Busy, LockHolder, LockRecord, breaking, held_by_another, how_to_break, read_lock
+from reconciler.state.locks.lock import Busy, LockHolder, LockRecord, breaking, held_by_another, how_to_break, read_lock
 
 _READ = frozenset({HTTPStatus.OK})
 _NOTHING = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 
 from reconciler.errors import LockLostError
-from reconciler.state.lock import LockRecord, breaking
+from reconciler.state.locks.lock import LockRecord, breaking
 
 
 class WatchedHold:

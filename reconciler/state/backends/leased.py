@@ -6,8 +6,8 @@ Rule of this file: it adds nothing of its own to the two; what holds is what `le
 from __future__ import annotations
 
 from reconciler.state.backend import Place, Stored
-from reconciler.state.lease import Clocks, LeaseLock
-from reconciler.state.lock import LEASE
+from reconciler.state.backends.lease import Clocks, LeaseLock
+from reconciler.state.locks.lock import LEASE
 
 
 class LeasedBackend:

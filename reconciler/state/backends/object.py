@@ -27,10 +27,10 @@ from obstore.exceptions import (
 from reconciler.errors import StateConflictError, StateError, StateUnansweredError
 from reconciler.model.printable import printable
 from reconciler.state.backend import Stored
+from reconciler.state.backends.lease import Clocks
 from reconciler.state.backends.leased import LeasedBackend
 from reconciler.state.files import MAX_READ
-from reconciler.state.lease import Clocks
-from reconciler.state.lock import LEASE
+from reconciler.state.locks.lock import LEASE
 
 _HINT = "look at the credentials, the bucket and the network, then run again"
 _UNHONOURED = (

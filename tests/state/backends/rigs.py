@@ -28,8 +28,8 @@ from reconciler.model.state_settings import LocalState
 from reconciler.model.states_away import BasicLogin, GitState, HttpState, ObjectKind, ObjectState, StateSettings
 from reconciler.state import Setting, StateStore, open_local_store, open_state
 from reconciler.state.backend import Backend
-from reconciler.state.impatient import ImpatientBackend
-from reconciler.state.lock import LockHolder, LockRecord, write_lock
+from reconciler.state.backends.impatient import ImpatientBackend
+from reconciler.state.locks.lock import LockHolder, LockRecord, write_lock
 
 SHORT = 0.4
 """A lease that is over before a test gets bored."""

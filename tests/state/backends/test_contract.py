@@ -28,9 +28,9 @@ from reconciler.model.agent import AgentId
 from reconciler.model.state import State, empty_state
 from reconciler.state import StateStore, decode, encode
 from reconciler.state.backends.http import HttpLock
-from reconciler.state.flock import FileLock
-from reconciler.state.lease import LeaseLock
-from reconciler.state.recorder import Recorder
+from reconciler.state.backends.lease import LeaseLock
+from reconciler.state.journal.recorder import Recorder
+from reconciler.state.locks.flock import FileLock
 
 BOB = holder("bob@night", "run-2")
 

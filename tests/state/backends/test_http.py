@@ -24,7 +24,7 @@ from reconciler.model.state import empty_state
 from reconciler.model.states_away import BasicLogin, HttpState
 from reconciler.state import encode
 from reconciler.state.backends.http import HttpLock
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 
 LOGGED_IN = BasicLogin(username=LOGIN[0], password=TOKEN)
 TERRAFORM = {

@@ -25,7 +25,7 @@ from reconciler.model.state import State
 from reconciler.model.state_settings import LocalState
 from reconciler.model.states_away import GitState, HttpState, ObjectState, StateSettings
 from reconciler.state import LockHolder, StateStore, decode
-from reconciler.state.recorder import Recorder
+from reconciler.state.journal.recorder import Recorder
 from reconciler.values import replace
 
 AWAY = pytest.mark.parametrize("rig", ["git-http", "object", "http"], indirect=True)

@@ -13,7 +13,7 @@ from reconciler.errors import JournalError, StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.past import Ending, Event, PastEvent, PastRun
 from reconciler.model.state import AgentRecord, RecordStatus, State
-from reconciler.state.entries import (
+from reconciler.state.journal.entries import (
     Acknowledged,
     Deferred,
     Entry,
@@ -24,9 +24,9 @@ from reconciler.state.entries import (
     Noted,
     Written,
 )
-from reconciler.state.history import LEFT_OUT
-from reconciler.state.journal import Journal
-from reconciler.state.run_journal import RunJournal
+from reconciler.state.journal.history import LEFT_OUT
+from reconciler.state.journal.lines import Journal
+from reconciler.state.journal.run_journal import RunJournal
 from reconciler.values import Struct, field
 
 

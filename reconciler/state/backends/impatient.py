@@ -15,7 +15,7 @@ from functools import partial
 from reconciler.errors import LockLostError, StateError, StateUnansweredError
 from reconciler.state.backend import Backend, Stored
 from reconciler.state.haste import Haste
-from reconciler.state.lock import Busy, Hold, Lock, LockHolder, LockRecord
+from reconciler.state.locks.lock import Busy, Hold, Lock, LockHolder, LockRecord
 
 _OVER = "the run had to end before it answered"
 

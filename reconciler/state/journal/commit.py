@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reconciler.errors import JournalError
-from reconciler.state.entries import Entry, RunOpened
 from reconciler.state.failures import advise, explain, translated
 from reconciler.state.files import OWNER_ONLY, Files, write_all
-from reconciler.state.journal import frame, frame_all
+from reconciler.state.journal.entries import Entry, RunOpened
+from reconciler.state.journal.lines import frame, frame_all
 
 _PATIENCE = 0.01
 """Seconds for which a batch of the patient is left open. A call takes twice as long, and more."""

@@ -22,14 +22,14 @@ from reconciler.errors import StateError
 from reconciler.model.past import Ending
 from reconciler.model.state import OpenRun, State
 from reconciler.state.atomic import replace_file, sweep
-from reconciler.state.codec import decode, encode
-from reconciler.state.entries import RunOpened
+from reconciler.state.document.codec import decode, encode
 from reconciler.state.failures import translated
 from reconciler.state.files import OWNER_ONLY, Files
-from reconciler.state.history import History
-from reconciler.state.journal import Journal, is_compacted, read_journal, read_opening, replay
-from reconciler.state.lock import LockHolder
-from reconciler.state.recorder import OpenJournal
+from reconciler.state.journal.entries import RunOpened
+from reconciler.state.journal.history import History
+from reconciler.state.journal.lines import Journal, is_compacted, read_journal, read_opening, replay
+from reconciler.state.journal.recorder import OpenJournal
+from reconciler.state.locks.lock import LockHolder
 from reconciler.values import replace
 
 _IGNORE = b"# What a run leaves here belongs to this machine.\n*\n"
@@ -135,7 +135,7 @@ def _is_of(path: Path, run: str, name: str, files: Files) -> bool:
 
 def _open(path: Path, run: RunOpened, name: str, files: Files, mode: int = OWNER_ONLY) -> OpenJournal:
     # Imported here: it needs asyncio, and a plan that only reads the state should not pay for that.
-    from reconciler.state.commit import open_journal  # noqa: PLC0415
+    from reconciler.state.journal.commit import open_journal  # noqa: PLC0415
 
     return open_journal(path, run, name=name, files=files, mode=mode)
 

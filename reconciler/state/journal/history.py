@@ -17,11 +17,11 @@ from reconciler.errors import JournalError, StateError
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.past import Ending
 from reconciler.state.atomic import replace_file
-from reconciler.state.entries import Entry, RunOpened
+from reconciler.state.document.fields import UPGRADE
 from reconciler.state.failures import explain, translated
-from reconciler.state.fields import UPGRADE
 from reconciler.state.files import Files
-from reconciler.state.journal import Journal, frame, read_journal
+from reconciler.state.journal.entries import Entry, RunOpened
+from reconciler.state.journal.lines import Journal, frame, read_journal
 from reconciler.values import Struct
 
 MAX_RUNS = 200

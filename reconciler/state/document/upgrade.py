@@ -14,7 +14,7 @@ import re
 import reprlib
 from collections.abc import Callable
 
-from reconciler.state.fields import FORMAT_VERSION, NewerFormatError
+from reconciler.state.document.fields import FORMAT_VERSION, NewerFormatError
 from reconciler.values import Struct
 
 Fields = dict[str, object]

@@ -6,7 +6,7 @@ Rule of this file: exact in both directions, as `fields` has it; what could not 
 from __future__ import annotations
 
 from reconciler.model.state import AgentRecord, RecordStatus
-from reconciler.state.fields import (
+from reconciler.state.document.fields import (
     ConcurrencyCache,
     channels_by_code,
     optional_text,

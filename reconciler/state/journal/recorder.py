@@ -15,9 +15,18 @@ from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import State
-from reconciler.state.entries import Acknowledged, Deferred, Entry, Forgotten, Intended, NotApplied, NotDue, Noted
-from reconciler.state.fields import require_time
-from reconciler.state.ledger import Ledger
+from reconciler.state.document.fields import require_time
+from reconciler.state.journal.entries import (
+    Acknowledged,
+    Deferred,
+    Entry,
+    Forgotten,
+    Intended,
+    NotApplied,
+    NotDue,
+    Noted,
+)
+from reconciler.state.journal.ledger import Ledger
 
 Settle = Callable[[State, Path, bool], State]
 """Makes the final records the state: `(records, rescue directory, journal is whole) -> the state as saved`."""

@@ -13,8 +13,8 @@ import orjson
 
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding
-from reconciler.state.fields import require_time
-from reconciler.state.record_fields import record_fields, written_time
+from reconciler.state.document.fields import require_time
+from reconciler.state.document.record_fields import record_fields, written_time
 from reconciler.values import replace
 
 _TOGETHER = 512

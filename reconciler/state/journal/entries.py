@@ -14,7 +14,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord
-from reconciler.state.fields import (
+from reconciler.state.document.fields import (
     FORMAT_VERSION,
     ConcurrencyCache,
     channels_by_code,
@@ -28,8 +28,8 @@ from reconciler.state.fields import (
     require_text,
     require_time,
 )
-from reconciler.state.record_fields import read_record, record_fields
-from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung, climb
+from reconciler.state.document.record_fields import read_record, record_fields
+from reconciler.state.document.upgrade import JOURNAL_FORMATS, Ladder, Rung, climb
 from reconciler.values import Struct
 
 

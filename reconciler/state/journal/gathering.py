@@ -17,8 +17,7 @@ from typing import cast
 import orjson
 
 from reconciler.model.concurrency import Concurrency
-from reconciler.state.entries import Acknowledged, Entry, Intended, read_entry, write_entry
-from reconciler.state.fields import (
+from reconciler.state.document.fields import (
     ConcurrencyCache,
     channels_by_code,
     optional_text,
@@ -29,7 +28,8 @@ from reconciler.state.fields import (
     require_flag,
     require_time,
 )
-from reconciler.state.upgrade import Fields, Rung, climb
+from reconciler.state.document.upgrade import Fields, Rung, climb
+from reconciler.state.journal.entries import Acknowledged, Entry, Intended, read_entry, write_entry
 
 _INTENTS, _ACKNOWLEDGEMENTS = "intents", "acknowledgements"
 _FIELDS = {

@@ -20,7 +20,7 @@ from reconciler.collector import paused_collector
 from reconciler.errors import StateError
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding, OpenRun, Pending, State
-from reconciler.state.fields import (
+from reconciler.state.document.fields import (
     FORMAT_VERSION,
     UPGRADE,
     ConcurrencyCache,
@@ -35,10 +35,10 @@ from reconciler.state.fields import (
     require_text,
     require_time,
 )
-from reconciler.state.quick_records import Tell, cut_records
-from reconciler.state.record_fields import RECORD, read_record
-from reconciler.state.record_lines import record_lines
-from reconciler.state.upgrade import STATE_FORMATS, Ladder, climb
+from reconciler.state.document.quick_records import Tell, cut_records
+from reconciler.state.document.record_fields import RECORD, read_record
+from reconciler.state.document.record_lines import record_lines
+from reconciler.state.document.upgrade import STATE_FORMATS, Ladder, climb
 from reconciler.values import replace
 
 RESTORE = "restore it from a backup or from version control"

@@ -18,7 +18,7 @@ from pathlib import Path
 from reconciler.errors import LockLostError
 from reconciler.state.failures import translated
 from reconciler.state.files import Files, write_all
-from reconciler.state.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock, write_lock
+from reconciler.state.locks.lock import Busy, LockHolder, LockRecord, held_by_another, read_lock, write_lock
 
 _WAIT = "wait until that run has ended (--lock-timeout), or stop it: its lock goes with its process; nothing was sent"
 _TRIES = 3

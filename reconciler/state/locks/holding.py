@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.state.haste import Haste
-from reconciler.state.lock import Hold, Lock, LockHolder, Waiting, take_when_free
+from reconciler.state.locks.lock import Hold, Lock, LockHolder, Waiting, take_when_free
 
 UNLOCKING = 5.0
 """Seconds for letting go of the lock, or of what was announced under it, when the program is to end."""

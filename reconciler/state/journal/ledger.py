@@ -11,7 +11,7 @@ from typing import assert_never
 
 from reconciler.model.agent import AgentId
 from reconciler.model.state import AgentRecord, Holding, Pending, RecordStatus, State
-from reconciler.state.entries import (
+from reconciler.state.journal.entries import (
     Acknowledged,
     Deferred,
     Entry,

@@ -16,8 +16,8 @@ import orjson
 
 from reconciler.model.agent import MIN_AGENT_ID, AgentId
 from reconciler.model.state import AgentRecord, Holding
-from reconciler.state.fields import ConcurrencyCache, require_time
-from reconciler.state.record_fields import RECORD, read_record, written_time
+from reconciler.state.document.fields import ConcurrencyCache, require_time
+from reconciler.state.document.record_fields import RECORD, read_record, written_time
 from reconciler.values import Struct
 
 _OPENING, _CLOSING = b'{\n  "agents": {\n', b"\n  },\n"

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.errors import JournalError
 from reconciler.model.state import State
-from reconciler.state.entries import Entry, RunOpened, read_run, write_entry
-from reconciler.state.fields import UPGRADE, ConcurrencyCache, NewerFormatError
-from reconciler.state.gathering import read_entries, write_entries
-from reconciler.state.ledger import Ledger
-from reconciler.state.upgrade import JOURNAL_FORMATS, Ladder, Rung
+from reconciler.state.document.fields import UPGRADE, ConcurrencyCache, NewerFormatError
+from reconciler.state.document.upgrade import JOURNAL_FORMATS, Ladder, Rung
+from reconciler.state.journal.entries import Entry, RunOpened, read_run, write_entry
+from reconciler.state.journal.gathering import read_entries, write_entries
+from reconciler.state.journal.ledger import Ledger
 from reconciler.values import Struct
 
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ", re.DOTALL)

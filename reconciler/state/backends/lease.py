@@ -22,7 +22,7 @@ from datetime import datetime
 
 from reconciler.errors import LockHeldError, LockLostError, StateConflictError, StateError, StateUnansweredError
 from reconciler.state.backend import Place, Stored
-from reconciler.state.lock import (
+from reconciler.state.locks.lock import (
     LEASE,
     UNREADABLE,
     Busy,

@@ -1,0 +1,1 @@
+"""Who may write a state: what a lock is, how one is held, and that of one machine."""
