@@ -14,9 +14,11 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from support.site import run_in
 
+from reconciler.cli.group import cli
 from reconciler.desired import load
 from reconciler.errors import ExitCode
 from reconciler.model.gateway_settings import CallnumsKey
@@ -149,6 +151,53 @@ def test_the_list_of_decisions_has_each_with_its_own_title() -> None:
     titles = [HEADING.findall(path.read_text())[0] for path in sorted(folder.glob("0*.md"))]
 
     assert titles == [f"{number}: {title}" for number, _, title in listed]
+
+
+WRITTEN_COMMAND = re.compile(r"(?:```\w+\n|`|^)(?:\$ )?reconciler ([a-z][^`\n|#<>&;]*)", re.MULTILINE)
+OF_OTHERS = {"--force-with-lease", "--recorded", "--without-durability"}
+"""Flags of Git and of the benchmarks."""
+
+
+def written_commands() -> Iterator[tuple[str, list[str]]]:
+    for document in DOCUMENTS:
+        for words in WRITTEN_COMMAND.findall(document.read_text().replace("\\\n", " ")):
+            yield document.name, words.split()
+
+
+def command_of(words: list[str]) -> click.Command | None:
+    """Return the command that is named, or the group where its subcommand is left open; `None` if there is none."""
+    found: click.Command | None = cli
+    for word in words:
+        if not isinstance(found, click.Group):
+            break
+        found = found.get_command(click.Context(cli), word)
+    return found
+
+
+def flags(command: click.Command) -> set[str]:
+    """Return the flags of a command and of all below it."""
+    own = {flag for parameter in command.params for flag in parameter.opts if flag.startswith("--")}
+    below = command.commands if isinstance(command, click.Group) else {}
+    names = command.list_commands(click.Context(cli)) if isinstance(command, click.Group) else below
+    found = [command_of([name]) if command is cli else below[name] for name in names]
+    return own.union({"--help"}, *(flags(each) for each in found if each is not None))
+
+
+def test_every_command_that_is_written_down_exists_with_its_flags() -> None:
+    written = list(written_commands())
+    assert len(written) > 80
+    for document, words in written:
+        command = command_of(words)
+        assert command is not None, f"{document}: reconciler {' '.join(words)}"
+        named = {word.partition("=")[0] for word in words if re.match("--[a-z]", word)}
+        assert named <= flags(command), f"{document}: reconciler {' '.join(words)}"
+
+
+def test_every_flag_is_written_down_and_no_other() -> None:
+    pages = [page.read_text() for page in DOCUMENTS if page.name != "CHANGELOG.md"]
+    named = {flag for text in pages for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)}
+
+    assert named - OF_OTHERS == flags(cli) - {"--version"}
 
 
 def test_what_a_contributor_is_led_to_is_there() -> None:
