@@ -140,6 +140,8 @@ class Turn:
     async def _or_stop(self, step: Awaitable[None]) -> None:
         try:
             await step
+        except SessionSourceError as error:
+            self._desk.sessions.fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, outcome and state must tell the truth about the agent
             self._desk.stop.request(error)
 
@@ -166,12 +168,12 @@ class Turn:
         return self._held.session
 
     def _not_there(self, words: str) -> NotSignedIn:
-        """Return why nothing can be sent, in the source's words if it has any, and stop the run if it says so."""
+        """Return why nothing can be sent, in the source's words if it has any, and end the run if it says so."""
         absent = self._held.absent
         if absent is None:
             return NotSignedIn(message=words)
         if absent.ends_run:
-            self._desk.stop.request(SessionSourceError(f"stopped: agent {self._call.agent}: {absent.message}"))
+            self._desk.sessions.fail(SessionSourceError(f"stopped: agent {self._call.agent}: {absent.message}"))
         return NotSignedIn(retcode=absent.retcode, message=absent.message)
 
     async def _intend(self) -> bool:  # 1

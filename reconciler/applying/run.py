@@ -6,8 +6,9 @@ The run as numbered steps, which the code below names:
 2. records of agents no longer desired are dropped; no call;
 3. workers take the calls in order, each agent's turn by one worker from start to end; where there are more workers
    than calls in flight, whoever waits for the disk keeps no connection from the others;
-4. a stop (interrupt, breaker, fail-fast, a source or a disk that failed) lets calls in flight finish, within the
-   stop's grace; a call given up is in doubt, which its durable intent already says;
+4. a stop (interrupt, breaker, fail-fast, a disk that failed) lets calls in flight finish, within the stop's grace; a
+   call given up is in doubt, which its durable intent already says. A source that failed lets all finish who have a
+   session already, and is then the reason why the run ended early;
 5. whoever had no turn is skipped, and a turn given up tells what it had come to.
 """
 
@@ -110,6 +111,8 @@ async def run_plan(
         await _work(watch, max(1, min(workers + ahead, len(plan.calls))), desk.stop)  # 3, 4
     finally:
         await desk.sessions.close()
+    if desk.sessions.failure is not None:
+        desk.stop.request(desk.sessions.failure)
     return ledger.close(plan)  # 5
 
 

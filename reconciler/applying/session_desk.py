@@ -2,7 +2,8 @@
 
 A Guid is good for a minute or two (see docs/gateway.md), so sessions are read in batches that last a few seconds of
 calling, read again when they have waited too long, and not kept here once handed out. The next batch may be read while
-the last calls of one are handed out, so that nobody waits for the source. A source that hangs holds up no stop.
+the last calls of one are handed out, so that nobody waits for the source. A source that hangs holds up no stop; one
+that fails ends the handing out, and whoever has been handed a session is still called.
 What the source holds for an agent is its own to keep; it hears when a call begins and ends, and when the turn is over.
 """
 
@@ -82,13 +83,11 @@ class SessionDesk:
         self._read_at = 0.0
         self._coming: asyncio.Task[_Batch] | None = None
         self._turn = asyncio.Lock()
+        self.failure: Exception | None = None
+        """Why nothing more is handed out, if that is the source's doing."""
 
     async def next(self) -> tuple[Call, HeldSession] | None:
-        """Return the next call with its session, or `None` when all were handed out or the run is to stop.
-
-        Raises:
-            SessionSourceError: the source failed as a whole.
-        """
+        """Return the next call with its session, or `None` when nothing more is handed out: `failure` may say why."""
         async with self._turn:
             if not await self._stock():
                 return None
@@ -115,6 +114,10 @@ class SessionDesk:
             return held
         return _held(held.agent, sessions.get(held.agent), self._monotonic())
 
+    def fail(self, error: Exception) -> None:
+        """Hand out nothing more; the first reason is kept."""
+        self.failure = self.failure or error
+
     def calling(self, session: Session) -> AbstractAsyncContextManager[Session]:
         """Give the session to send a call in, for as long as the call lasts; see `SessionSource.calling`."""
         return self._source.calling(session)
@@ -131,6 +134,8 @@ class SessionDesk:
 
     async def _stock(self) -> bool:
         """See to it that a call waits and that its session is young enough; return whether one does."""
+        if self.failure is not None:
+            return False
         if not self._waiting:
             coming, self._coming = self._coming, None
             self._lay_out(await (coming or self._read(self._next_calls())))
@@ -149,14 +154,14 @@ class SessionDesk:
     async def _read(self, calls: Sequence[Call]) -> _Batch:
         try:
             sessions = await self._fetch([call.agent for call in calls]) if calls else {}
-        except Exception as error:  # noqa: BLE001 - raised when the batch is wanted: until then others have their turns
+        except Exception as error:  # noqa: BLE001 - it counts when the batch is wanted: until then others have their turns
             return _Batch(calls=calls, error=error)
         return _Batch(calls=calls, sessions=sessions, read_at=self._monotonic())
 
     def _lay_out(self, batch: _Batch) -> None:
         if batch.error is not None:
-            raise batch.error
-        self._waiting = deque(batch.calls)
+            self.fail(batch.error)
+        self._waiting = deque(() if batch.error else batch.calls)
         if batch.sessions is not None:
             self._sessions, self._read_at = dict(batch.sessions), batch.read_at
 

@@ -245,6 +245,17 @@ def test_a_source_that_fails_midway_skips_the_rest_and_is_the_reason(tmp_path: P
     assert len(source.asked) == 2
 
 
+@pytest.mark.parametrize("workers", [2, 8])
+def test_whoever_has_a_session_when_the_source_fails_is_still_called(tmp_path: Path, workers: int) -> None:
+    gone = SessionSourceError("the source is gone")
+    world = Room(tmp_path, source=ScriptedSource(failures={2: gone}))
+    ending = world.run(fleet(*TEN), workers=workers, batch=4)  # with eight, before any of the first four is called
+
+    assert by_group(ending.results) == [*[APPLIED] * 4, *[SKIPPED] * 6]
+    assert ending.error is gone
+    assert statuses(ending.state) == acknowledged(*TEN[:4])
+
+
 def test_a_second_trouble_never_hides_the_first(tmp_path: Path) -> None:
     world = Room(tmp_path)
 
