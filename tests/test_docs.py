@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -200,22 +200,41 @@ def test_every_flag_is_written_down_and_no_other() -> None:
     assert named - OF_OTHERS == flags(cli) - {"--version"}
 
 
+def our_files() -> dict[str, Path]:
+    """Return what is in the tree, by its path from the top."""
+    tops = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name == ".ci"]
+    return {path.relative_to(ROOT).as_posix(): path for top in tops for path in [top, *top.rglob("*")]}
+
+
+def is_among(files: Mapping[str, Path], name: str) -> bool:
+    """Tell whether `name` is one of them, from the top or from somewhere below it."""
+    if name.partition("/")[0] in files:
+        return name.rstrip("/") in files
+    return any(f"/{file}".endswith(f"/{name.rstrip('/')}") for file in files)
+
+
 def test_what_a_contributor_is_led_to_is_there() -> None:
     text = re.sub(r"```.*?```", "", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)
-    tops = [path for path in ROOT.iterdir() if not path.name.startswith(".") or path.name == ".ci"]
-    files = {path.relative_to(ROOT).as_posix(): path for top in tops for path in [top, *top.rglob("*")]}
+    files = our_files()
     code = "\n".join(path.read_text() for path in files.values() if path.suffix == ".py" and path != Path(__file__))
 
     def is_there(name: str) -> bool:
-        if name.partition("/")[0] in files:
-            return name.rstrip("/") in files
         if "/" in name or "." in name:
-            return any(f"/{file}".endswith(f"/{name.rstrip('/')}") for file in files)
+            return is_among(files, name)
         return re.search(rf"\b{name}\b", code) is not None
 
     named = set(re.findall(r"`([\w./-]*[_/.A-Z][\w./-]*)`", text))
     assert {"reconciler/planning/guardrails.py", "_CHECKS", "reconciler/desired/fleet/"} <= named
     assert sorted(name for name in named - {".venv"} if not is_there(name)) == []
+
+
+def test_every_file_of_ours_that_a_page_names_is_there() -> None:
+    files = our_files()
+    ending = re.compile(r"`([\w./]+\.(?:py|lua))")
+    named = {(page.name, name) for page in DOCUMENTS for name in ending.findall(page.read_text())}
+
+    assert len(named) > 20
+    assert sorted(each for each in named if not is_among(files, each[1])) == []
 
 
 def test_the_demo_environment_is_valid_also_strictly() -> None:

@@ -1,7 +1,7 @@
 """The records of the journal as values, and as the JSON object each is written as.
 
 Rules of this file: an entry says what happened, in the order it happened; the family is closed and whoever handles it
-ends with `assert_never`. No entry has a field for a Guid, a cookie or a path. How a line is framed is `journal`'s.
+ends with `assert_never`. No entry has a field for a Guid, a cookie or a path. How a line is framed is `lines`'s.
 """
 
 from __future__ import annotations
