@@ -8,7 +8,7 @@ The registry is empty, so no reference is ever looked up outside the schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -16,9 +16,9 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
 from reconciler.desired.reading.marks import YamlDocument
-from reconciler.desired.wording import escape, listing, nearest, quote, shorten, show
+from reconciler.desired.wording import NearestNames, escape, listing, quote, shorten, show
 from reconciler.model.diagnostic import Diagnostic
-from reconciler.values import Struct
+from reconciler.values import Struct, field
 
 _NOUNS = {
     "integer": "a whole number",
@@ -46,6 +46,17 @@ class _Finding(Struct, frozen=True):
     detail: str = ""
 
 
+class _Hints(Struct):
+    """Names like those that are unknown: looked for only so often in one explanation, however many are unknown."""
+
+    _of: dict[tuple[str, ...], NearestNames] = field(default_factory=dict)
+
+    def hint(self, name: str, names: Sequence[str]) -> str:
+        """Return which one of `names` was probably meant, as `NearestNames` does."""
+        known = tuple(names)
+        return self._of.setdefault(known, NearestNames(known)).hint(name)
+
+
 class _Refusal(Struct, frozen=True):
     """One error of jsonschema's, as far as sentences need it."""
 
@@ -56,6 +67,7 @@ class _Refusal(Struct, frozen=True):
     schema: dict[str, Any]
     message: str
     tokens: tuple[str | int, ...]
+    hints: _Hints
 
 
 _Findings = Iterator[_Finding]
@@ -71,8 +83,9 @@ class Explainer:
     def explain(self, document: YamlDocument, value: Any) -> Iterator[Diagnostic]:
         """Say what is wrong with `value`, which is `document`'s value or a part of it under the same keys."""
         findings: dict[_Finding, None] = {}
+        hints = _Hints()
         for error in self._validator.iter_errors(value):
-            refusal = _refusal(error)
+            refusal = _refusal(error, hints)
             findings.update(dict.fromkeys(_SENTENCES.get(refusal.keyword, _in_its_own_words)(refusal)))
         unknown = {finding.tokens for finding in findings if finding.code == "unknown-key"}
         for finding in findings:
@@ -80,10 +93,12 @@ class Explainer:
                 yield _placed(document, finding)
 
 
-def _refusal(error: ValidationError) -> _Refusal:
+def _refusal(error: ValidationError, hints: _Hints) -> _Refusal:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     path = tuple(error.absolute_path)
-    return _Refusal(str(error.validator), error.validator_value, error.instance, dict(schema), error.message, path)
+    return _Refusal(
+        str(error.validator), error.validator_value, error.instance, dict(schema), error.message, path, hints
+    )
 
 
 def _placed(document: YamlDocument, finding: _Finding) -> Diagnostic:
@@ -127,10 +142,10 @@ def _unknown_keys(refusal: _Refusal) -> _Findings:
     patterns = refusal.schema.get("patternProperties", {})
     for key in refusal.value:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield _unknown_key(key, known, (*refusal.tokens, key))
+            yield _unknown_key(key, known, (*refusal.tokens, key), refusal.hints)
 
 
-def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...]) -> _Finding:
+def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...], hints: _Hints) -> _Finding:
     if not known and tokens[0] == "agents":
         summary = f"{quote(key)} is not an agent id (101 to 999999) or a range of them (1003-1050)"
         return _Finding("invalid-agent-id", summary, tokens, at_key=True)
@@ -143,7 +158,7 @@ def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...]) -> _
     if not known:
         summary = f"{quote(key)} is not a profile name: 1 to 63 letters, digits, '.', '_' or '-'"
         return _Finding("invalid-profile-name", summary, tokens, at_key=True)
-    hint = nearest(key, known)
+    hint = hints.hint(key, known)
     if _SOME_CHANNEL in known:
         detail = f"channels are {listing([name for name in known if name != 'total'], last='and')}"
         return _Finding("unknown-channel", f"unknown channel {quote(key)}{hint}", tokens, at_key=True, detail=detail)
@@ -215,7 +230,7 @@ def _unknown_value(refusal: _Refusal) -> _Findings:
         yield from _misplaced_key(refusal)
         return
     choices = refusal.wanted
-    hint = nearest(refusal.value, choices) if isinstance(refusal.value, str) else ""
+    hint = refusal.hints.hint(refusal.value, choices) if isinstance(refusal.value, str) else ""
     wanted = listing([quote(choice) for choice in choices])
     shown = "empty" if refusal.value is None else show(refusal.value)
     yield _Finding("unknown-value", f"{_name(refusal.tokens)} is {shown}; it must be {wanted}{hint}", refusal.tokens)
