@@ -5,11 +5,17 @@ Nothing of ours is replaced: which way an environment is read depends on how man
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from desired.environments import write
+from desired.odd_fleets import environment
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from reconciler.desired import Loaded, bounds, load, validation
 from reconciler.desired.fleet import quick_fleet
@@ -23,6 +29,7 @@ from reconciler.desired.validation import validator_for
 from reconciler.model.ordering import by_agent
 from reconciler.values import replace
 
+EXAMPLES = 40_000 if os.environ.get("TORTURE") else 300
 FLEET = validator_for("fleet")
 FIRST = "0.yaml"
 """Read before all others."""
@@ -80,6 +87,18 @@ def test_the_same_names_are_looked_for_either_way_where_many_are_unknown(tmp_pat
     agents = "".join(f"  {1001 + number}: {{profile: n{number}}}\n" for number in range(250))
     profiles = "profiles:\n  n: {total: 5, channels: {sms: 1}}\n  n24: {extends: n}\n  n00: {extends: n}\n"
     require_told_alike(tmp_path, {"fleet.yaml": f"agents:\n{agents}", "profiles.yaml": profiles})
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_whatever_is_written_is_told_alike_either_way(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)  # noqa: S311 - a seed that can be told, not a secret
+    files = environment(random)
+    assume(sum(map(len, files.values())) < FEW - 100)
+    shutil.rmtree(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        limit(patch, random.choice([1, 3, 10, bounds.MAX_PROBLEMS]))
+        require_told_alike(tmp_path, files, strict=random.random() < 0.1)
 
 
 def test_fifty_thousand_texts_about_an_odd_profile_are_looked_for_in_one_pass() -> None:
