@@ -160,10 +160,8 @@ def _json(result: CommandResult) -> str:
 def _diagnostics(result: CommandResult) -> str:
     if not result.diagnostics:
         return ""
-    from reconciler.report import diagnostics_text  # noqa: PLC0415 - as above
+    from reconciler.report import problems_text  # noqa: PLC0415 - as above
 
     shown, hidden = shortened(result.diagnostics)
-    text = diagnostics_text(shown, style=stderr_style())
-    if hidden:
-        text += f"… and {hidden} more warnings: reconciler validate {result.environment}\n"
-    return text
+    elsewhere = f"reconciler validate {result.environment}"
+    return problems_text(shown, style=stderr_style(), unlisted=hidden, elsewhere=elsewhere)

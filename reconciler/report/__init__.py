@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         removal_summary,
         removal_text,
     )
-    from reconciler.report.text.diagnostic import diagnostics_text
+    from reconciler.report.text.diagnostic import diagnostics_text, problems_text
     from reconciler.report.text.difference import difference_text
     from reconciler.report.text.estimate import estimate_document
     from reconciler.report.text.going_back import restored_text
@@ -114,6 +114,7 @@ __all__ = [
     "probe_script_text",
     "probe_summary",
     "probe_text",
+    "problems_text",
     "read_inverse_plan",
     "read_report",
     "read_saved_plan",
@@ -138,7 +139,7 @@ open_on_demand(
     __name__,
     {
         "text.by_hand": ("adoption_summary", "adoption_text", "backup_sentence", "removal_summary", "removal_text"),
-        "text.diagnostic": ("diagnostics_text",),
+        "text.diagnostic": ("diagnostics_text", "problems_text"),
         "text.difference": ("difference_text",),
         "documents.writing": (
             "FORMAT_VERSION",

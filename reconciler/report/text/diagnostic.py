@@ -1,25 +1,70 @@
-"""Diagnostics as text: one line each, `path:line:column: severity: message`, as compilers write and editors read."""
+"""Diagnostics as text: one line each, `path:line:column: severity: message`, as compilers write and editors read.
+
+Rules of this file: what else helps is said once in a file, not with each of a thousand equal mistakes; errors stand
+last, next to the command's own last line; of more than a screen holds, the kinds are counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.printable import printable
+from reconciler.report.layout import counted
 from reconciler.report.style import Role, Style
 
 _ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}
 
+_MANY = 20
+"""Problems that can be taken in at a glance."""
+_SHOWN_KINDS = 6
+
 
 def diagnostics_text(diagnostics: Iterable[Diagnostic], *, style: Style) -> str:
     """Return the diagnostics in the order given, each ending in a newline."""
-    return "".join(f"{_line(each, style)}\n" for each in diagnostics)
+    told: set[tuple[str, str]] = set()
+    lines: list[str] = []
+    for each in diagnostics:
+        lines.append(f"{_line(each, style)}\n")
+        if each.detail and (each.path, each.detail) not in told:
+            told.add((each.path, each.detail))
+            lines.append(f"    {printable(each.detail, limit=1000)}\n")
+    return "".join(lines)
+
+
+def problems_text(diagnostics: Sequence[Diagnostic], *, style: Style, unlisted: int = 0, elsewhere: str = "") -> str:
+    """Return warnings, then errors, and what they are if they are many.
+
+    Args:
+        diagnostics: those to list.
+        style: paints, or does not.
+        unlisted: how many warnings there are besides.
+        elsewhere: the command that lists them all.
+    """
+    errors = [each for each in diagnostics if each.severity is Severity.ERROR]
+    warnings = [each for each in diagnostics if each.severity is not Severity.ERROR]
+    more = f"… and {counted(unlisted, 'more warning')}: {elsewhere}\n" if unlisted else _kinds(warnings, "warning")
+    listed = diagnostics_text(warnings, style=style) + more + diagnostics_text(errors, style=style)
+    return listed + _kinds(errors, "error")
+
+
+def _kinds(diagnostics: Sequence[Diagnostic], noun: str) -> str:
+    """Return a line that counts the kinds and files of many diagnostics; nothing for a few."""
+    if len(diagnostics) <= _MANY:
+        return ""
+    kinds = Counter(each.code for each in diagnostics).most_common()
+    words = [f"{count:,} {printable(code, limit=60)}" for code, count in kinds[:_SHOWN_KINDS]]
+    rest = len(kinds) - _SHOWN_KINDS
+    words += [f"and {counted(rest, 'more kind')}"] if rest > 0 else []
+    (path, most), *others = Counter(each.path for each in diagnostics).most_common()
+    where = f"{counted(len(others) + 1, 'file')}, most in {printable(path)} ({most:,})" if others else printable(path)
+    return f"{counted(len(diagnostics), noun)}: {', '.join(words)}; in {where}\n"
 
 
 def _line(each: Diagnostic, style: Style) -> str:
     place = ":".join([printable(each.path), *(str(number) for number in (each.line, each.column) if number)])
     where = f"{place}: " if each.path else ""
     pointer = f"  {style(Role.PLACE, printable(each.pointer))}" if each.pointer else ""
-    detail = f"\n    {printable(each.detail, limit=1000)}" if each.detail else ""
     severity = style(_ROLES[each.severity], f"{each.severity}[{printable(each.code, limit=60)}]")
-    return f"{where}{severity}: {printable(each.summary, limit=1000)}{pointer}{detail}"
+    return f"{where}{severity}: {printable(each.summary, limit=1000)}{pointer}"

@@ -10,7 +10,7 @@ from reconciler.model.printable import printable
 from reconciler.report.layout import counted
 from reconciler.report.reported import OutcomeReport, PlanReport, ProblemReport, Reported
 from reconciler.report.style import Style
-from reconciler.report.text.diagnostic import diagnostics_text
+from reconciler.report.text.diagnostic import problems_text
 
 _PLAIN = Style(color=False)
 
@@ -30,7 +30,7 @@ def report_text(report: Reported, *, style: Style = _PLAIN) -> str:
 
             return outcome_text(report.envelope.site or "", report.outcomes, style=style)
         case ProblemReport():
-            return diagnostics_text(report.envelope.diagnostics, style=style) + _last_lines(report)
+            return problems_text(report.envelope.diagnostics, style=style) + _last_lines(report)
         case _:
             assert_never(report)
 
