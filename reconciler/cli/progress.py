@@ -84,7 +84,7 @@ def progress_of(monotonic: Callable[[], float] = time.monotonic) -> Iterator[Pro
 
 def _line(tally: Tally) -> None:
     if tally.done:
-        write(sys.stderr, f"applying: {tally.done} of {tally.total}, {tally}\n")
+        write(sys.stderr, f"applying: {tally.done:,} of {tally.total:,}, {tally}\n")
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def wide_moves(limits: Mapping[Channel | None, int], changes: Iterable[Change]) 
 def _wide(channel: Channel | None, limit: int, moves: Sequence[tuple[int, AgentId]]) -> GuardrailFinding:
     widest = max(abs(delta) for delta, _ in moves)
     first = next(delta for delta, _ in moves if abs(delta) == widest)
-    whom = "1 agent" if len(moves) == 1 else f"{len(moves)} agents"
+    whom = "1 agent" if len(moves) == 1 else f"{len(moves):,} agents"
     up_to = "" if len(moves) == 1 else "up to "
     return GuardrailFinding(
         guardrail="max_delta",

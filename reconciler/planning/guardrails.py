@@ -83,7 +83,7 @@ def _changed_percent(subject: _Subject) -> Iterator[GuardrailFinding]:
     if limits.max_changed_percent is None or population < limits.min_population:
         return
     if exceeds_percent(len(touched), population, limits.max_changed_percent):
-        share = f"{len(touched)} of {population} recorded agents ({len(touched) * 100 / population:.1f} %)"
+        share = f"{len(touched):,} of {population:,} recorded agents ({len(touched) * 100 / population:.1f} %)"
         limit = f"{limits.max_changed_percent:g} %"
         yield GuardrailFinding(guardrail="max_changed_percent", planned=share, limit=limit, agents=touched)
 
@@ -130,11 +130,11 @@ def closed_channels(change: Change) -> tuple[Channel, ...]:
 def _above(name: str, limit: int | None, agents: tuple[AgentId, ...]) -> Iterator[GuardrailFinding]:
     if limit is not None and len(agents) > limit:
         planned = _in_words(len(agents), "agent")
-        yield GuardrailFinding(guardrail=name, planned=planned, limit=str(limit), agents=agents)
+        yield GuardrailFinding(guardrail=name, planned=planned, limit=f"{limit:,}", agents=agents)
 
 
 def _in_words(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 _CHECKS: tuple[Callable[[_Subject], Iterable[GuardrailFinding]], ...] = (

@@ -15,8 +15,8 @@ FEW_RANGES = 8
 
 
 def counted(count: int, noun: str) -> str:
-    """Return `1 agent`, `2 agents`, …."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """Return `1 agent`, `2 agents`, `60,000 agents`: with commas, which no agent id has."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def named_agents(agents: Sequence[AgentId]) -> str:
@@ -36,7 +36,7 @@ def range_words(ranges: Sequence[AgentRange], *, shown: int = FEW_RANGES) -> lis
     """Return the first ranges, and how many agents the others hold."""
     words = [str(span) for span in ranges[:shown]]
     rest = sum(len(span) for span in ranges[shown:])
-    return [*words, f"and {rest} more {'agent' if rest == 1 else 'agents'}"] if rest else words
+    return [*words, f"and {counted(rest, 'more agent')}"] if rest else words
 
 
 def hang(head: str, pieces: Sequence[str], *, indent: int, separator: str = ", ") -> list[str]:

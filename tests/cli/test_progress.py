@@ -82,4 +82,4 @@ def test_a_pipeline_gets_a_line_twice_a_minute(capsys: pytest.CaptureFixture[str
     assert out == ""
     assert len(err.splitlines()) in (3, 4)
     assert err.startswith("applying: 30")
-    assert "of 1200, 10/s, 1 min 30 s left\n" in err
+    assert "of 1,200, 10/s, 1 min 30 s left\n" in err

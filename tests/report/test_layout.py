@@ -43,7 +43,9 @@ def test_ranges_and_the_rest_add_up_to_all_agents(agents: list[AgentId]) -> None
     assert shown[len(ranges[:FEW_RANGES]) :] == ([f"and {counted(rest, 'more agent')}"] if rest else [])
 
 
-@pytest.mark.parametrize(("count", "expected"), [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, "0 calls"), (1, "1 call"), (2, "2 calls"), (60_000, "60,000 calls")]
+)
 def test_only_one_is_singular(count: int, expected: str) -> None:
     assert expected == counted(count, "call")
 

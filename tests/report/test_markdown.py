@@ -64,7 +64,7 @@ def test_a_plan_of_any_size_fits_and_is_well_formed(agents: int, groups: int, ro
     text = markdown(report, max_chars=room)
     assert size(text) <= room
     require_well_formed(text)
-    assert f"**{agents} change" in text
+    assert f"**{agents:,} change" in text
     assert report.plan.fingerprint in text
     assert "Shortened to fit" in text or "Not shown" not in text
 
@@ -76,7 +76,7 @@ def test_every_agent_is_counted_whether_shown_or_not(name: str, room: int) -> No
     text = markdown(report, max_chars=room)
     require_well_formed(text)
     if report.plan.changes:
-        assert f"**{len(report.plan.changes)} change" in text
+        assert f"**{len(report.plan.changes):,} change" in text
 
 
 def test_a_page_that_is_shortened_says_so_at_the_top_and_where_the_whole_is() -> None:
@@ -117,7 +117,7 @@ def test_a_plan_that_changes_nobodys_capacity_says_so() -> None:
 
 def test_thousands_of_agents_with_the_same_edits_are_one_row_with_their_number_and_a_list_to_open() -> None:
     ((_, agents, _, values, _),) = _table(markdown(_plan_of(100_000, 1), max_chars=GITHUB), "Changes")
-    assert agents == "100000 agents: 1000-100999"
+    assert agents == "100,000 agents: 1000-100999"
     assert values == "web_chat 1 → 2, sms 0 (added)"
     rows = _table(markdown(plan_report("ten-thousand-agents-refused"), max_chars=GITHUB), "Changes")
     assert any("<details><summary>" in row[1] for row in rows)
@@ -172,7 +172,7 @@ def test_a_thousand_problems_fit_and_the_rest_is_counted() -> None:
     text = markdown(report, max_chars=GITHUB)
     shown = text.count("`problem ")
     assert size(text) <= GITHUB
-    assert f"Not shown: {5000 - shown} errors." in text
+    assert f"Not shown: {5000 - shown:,} errors." in text
 
 
 SAMPLES: dict[str, Callable[[], Reported]] = {

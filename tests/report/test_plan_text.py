@@ -199,7 +199,7 @@ def test_a_refusal_names_each_number_its_limit_the_agents_and_the_flag() -> None
 
 def test_lifted_guardrails_are_still_told_and_refuse_nothing() -> None:
     text = usual_text("ten-thousand-agents-lifted")
-    assert "guardrail max_changed_agents: 4558 agents, limit 100, lifted by --allow-changes 4660" in text
+    assert "guardrail max_changed_agents: 4,558 agents, limit 100, lifted by --allow-changes 4660" in text
     assert "refused" not in text
 
 

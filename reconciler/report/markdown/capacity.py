@@ -63,4 +63,4 @@ def _words(each: Capacity) -> str:
 
 def _counts(rows: Sequence[Capacity]) -> str:
     falling = sum(1 for each in rows if each.change < 0)
-    return f"{counted(len(rows), 'sum')} of a team and channel, {falling} falling and {len(rows) - falling} rising"
+    return f"{counted(len(rows), 'sum')} of a team and channel, {falling:,} falling and {len(rows) - falling:,} rising"

@@ -82,5 +82,5 @@ def _counts(groups: Sequence[ChangeGroup]) -> str:
     kinds: Counter[str] = Counter()
     for group in groups:
         kinds[_kind(group)] += len(group.agents)
-    each = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    each = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
     return f"{counted(len(groups), 'group')} of changes with {counted(kinds.total(), 'agent')} ({each})"

@@ -51,7 +51,7 @@ def _verdict(report: OutcomeReport, counts: Counter[Result]) -> str:
 
 
 def _count(result: Result, count: int) -> str:
-    words = f"{count} {_name(result)}"
+    words = f"{count:,} {_name(result)}"
     return f"**{words}**" if result in _TROUBLE else words
 
 
@@ -91,7 +91,7 @@ def _counts(groups: Sequence[OutcomeGroup]) -> str:
     results: Counter[Result] = Counter()
     for group in groups:
         results[group.result] += len(group.agents)
-    each = ", ".join(f"{count} {_name(result)}" for result, count in results.items())
+    each = ", ".join(f"{count:,} {_name(result)}" for result, count in results.items())
     return f"{counted(len(groups), 'row')} with {counted(results.total(), 'agent')} ({each})"
 
 

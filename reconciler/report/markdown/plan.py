@@ -68,7 +68,7 @@ def _verdict(report: PlanReport) -> str:
 
 def _counts(plan: Plan) -> str:
     kinds = Counter(_REASONS.get(change.reason, _AGAIN) for change in plan.changes)
-    words = [f"{kinds[kind]} {kind}" for kind in (*_REASONS.values(), _AGAIN) if kinds[kind]]
+    words = [f"{kinds[kind]:,} {kind}" for kind in (*_REASONS.values(), _AGAIN) if kinds[kind]]
     if plan.restored:
         words.append(f"{counted(len(plan.restored), 'record')} put back")
     if plan.standing:

@@ -49,4 +49,4 @@ def _protection(group: StandingGroup) -> str:
 def _counts(groups: Sequence[StandingGroup]) -> str:
     agents = sum(len(group.agents) for group in groups)
     bare = sum(len(group.agents) for group in groups if group.bares)
-    return f"{counted(len(groups), 'move')} of {counted(agents, 'agent')}, {bare} of them no longer protected"
+    return f"{counted(len(groups), 'move')} of {counted(agents, 'agent')}, {bare:,} of them no longer protected"

@@ -51,7 +51,7 @@ def attendance_facts(plan: Plan) -> Iterable[str]:
         else:
             count = len(agents)
             yield (
-                f"{count} of these changes have been waiting for their agents, the longest since {since}: "
+                f"{count:,} of these changes have been waiting for their agents, the longest since {since}: "
                 f"{_named(agents)}"
             )
 

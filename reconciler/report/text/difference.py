@@ -12,7 +12,7 @@ from reconciler.model.agent import AgentId
 from reconciler.model.plan import Change
 from reconciler.model.printable import printable
 from reconciler.report.change_words import value_words, whole_words
-from reconciler.report.layout import agent_lines, hang, named_agents
+from reconciler.report.layout import agent_lines, counted, hang, named_agents
 from reconciler.report.style import Style
 
 _SHOWN = 20
@@ -73,7 +73,7 @@ def _entries(said: Iterable[tuple[AgentId, _Said]], words: str) -> Iterable[str]
         yield from _entry(entry, sorted(agents))
     rest = sum(len(agents) for agents in list(members.values())[_SHOWN:])
     if rest:
-        yield f"… and {rest} more {'agent' if rest == 1 else 'agents'} {words}"
+        yield f"… and {counted(rest, 'more agent')} {words}"
 
 
 def _entry(entry: _Said, agents: Sequence[AgentId]) -> Iterable[str]:

@@ -12,7 +12,7 @@ from reconciler.model.outcome import Outcome, Result
 from reconciler.model.printable import printable
 from reconciler.report.documents.outcomes import outcome_summary
 from reconciler.report.grouping import RESULT_ORDER, OutcomeGroup, group_outcomes
-from reconciler.report.layout import FEW_RANGES, agent_lines, counted, hang, named_agents, paint
+from reconciler.report.layout import FEW_RANGES, agent_lines, hang, named_agents, paint
 from reconciler.report.style import Role, Style
 
 _SHOWN_GROUPS = 10
@@ -49,11 +49,11 @@ def outcome_text(site: str, outcomes: Sequence[Outcome], *, style: Style) -> str
 
 
 def summary_line(outcomes: Sequence[Outcome]) -> str:
-    """Return the counts in one line."""
+    """Return the counts in one line, without commas: programs look for it."""
     counts = outcome_summary(outcomes)
     calls = counts.pop("calls")
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-    return f"Apply: {words}; {counted(calls, 'call')}."
+    return f"Apply: {words}; {calls} call{'' if calls == 1 else 's'}."
 
 
 def _table(groups: Sequence[OutcomeGroup], style: Style) -> list[str]:

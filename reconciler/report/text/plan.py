@@ -78,9 +78,9 @@ def plan_text(plan: Plan, *, unchanged: int, style: Style, estimate: Estimate | 
 
 
 def summary_line(plan: Plan, unchanged: int) -> str:
-    """Return the counts in one line."""
+    """Return the counts in one line, without commas: programs look for it."""
     counts = ", ".join(f"{plan.count(action)} {action}" for action in _MARKS)
-    return f"Plan: {counts}, {unchanged} unchanged; {counted(len(plan.calls), 'call')}."
+    return f"Plan: {counts}, {unchanged} unchanged; {len(plan.calls)} call{_s(len(plan.calls))}."
 
 
 def scope_words(scope: Scope) -> list[str]:
@@ -172,7 +172,7 @@ def _members(group: ChangeGroup, *, indent: int, style: Style) -> list[str]:
 def _places(causes: Sequence[Source]) -> str:
     places = ", ".join(printable(str(cause), limit=120) for cause in causes[:_SHOWN_PLACES])
     rest = len(causes) - _SHOWN_PLACES
-    return f"{places}, and {rest} more {'line' if rest == 1 else 'lines'}" if rest > 0 else places
+    return f"{places}, and {counted(rest, 'more line')}" if rest > 0 else places
 
 
 def _findings(findings: tuple[GuardrailFinding, ...], changes: int, style: Style) -> list[str]:
