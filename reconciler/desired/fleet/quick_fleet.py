@@ -120,7 +120,8 @@ class Cutter:
 
     def _learn(self, texts: Sequence[str]) -> bool:
         """Read the texts that are new, and tell whether that was worth it."""
-        new = set(texts) - self._models.keys() - self._wrong
+        # Not by `-`, which would walk over all that other files have taught for each file anew.
+        new = {text for text in texts if text not in self._models and text not in self._wrong}
         read = self._read(sorted(new)) if new else {}
         if read is None:
             if len(new) * self._alike > len(texts):

@@ -87,8 +87,9 @@ class _Texts:
     def look_at(self, alike: Alike) -> list[bool]:
         """Tell of each entry whether it is to be looked at by itself."""
         columns, texts = alike.columns, alike.texts()
-        for text in texts - self.settings.keys() - self._loud:
-            self._learn(text, alike)
+        for text in texts:
+            if text not in self.settings and text not in self._loud:
+                self._learn(text, alike)
         looked_at = [text in self._loud for text in columns.texts] if self._loud else [False] * len(alike)
         if remarkable := self._remarkable & texts:
             somewhere = dict(zip(columns.texts, range(len(alike)), strict=True))
