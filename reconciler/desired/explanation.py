@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
+from reconciler.desired.key_advice import SOME_CHANNEL, key_advice
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.wording import NearestNames, escape, listing, quote, shorten, show
 from reconciler.model.diagnostic import Diagnostic
@@ -29,9 +30,6 @@ _NOUNS = {
     "array": "a list",
     "null": "null",
 }
-_SOME_CHANNEL = "web_chat"
-_SITE_ROOT_HINT = "agents, profiles and team belong in a fleet file, not in site.yaml"
-
 
 _LOOKS_WHOLE = re.compile(r"[-+]?[0-9][0-9_,. ]*|0[xob][0-9a-fA-F]+")
 
@@ -138,14 +136,14 @@ def _name(tokens: tuple[str | int, ...]) -> str:
 
 
 def _unknown_keys(refusal: _Refusal) -> _Findings:
-    known = list(refusal.schema.get("properties", ()))
+    known = refusal.schema.get("properties", {})
     patterns = refusal.schema.get("patternProperties", {})
     for key in refusal.value:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
             yield _unknown_key(key, known, (*refusal.tokens, key), refusal.hints)
 
 
-def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...], hints: _Hints) -> _Finding:
+def _unknown_key(key: str, known: Mapping[str, Any], tokens: tuple[str | int, ...], hints: _Hints) -> _Finding:
     if not known and tokens[0] == "agents":
         summary = f"{quote(key)} is not an agent id (101 to 999999) or a range of them (1003-1050)"
         return _Finding("invalid-agent-id", summary, tokens, at_key=True)
@@ -158,13 +156,9 @@ def _unknown_key(key: str, known: list[str], tokens: tuple[str | int, ...], hint
     if not known:
         summary = f"{quote(key)} is not a profile name: 1 to 63 letters, digits, '.', '_' or '-'"
         return _Finding("invalid-profile-name", summary, tokens, at_key=True)
-    hint = hints.hint(key, known)
-    if _SOME_CHANNEL in known:
-        detail = f"channels are {listing([name for name in known if name != 'total'], last='and')}"
+    hint, detail = hints.hint(key, tuple(known)), key_advice(key, known)
+    if SOME_CHANNEL in known:
         return _Finding("unknown-channel", f"unknown channel {quote(key)}{hint}", tokens, at_key=True, detail=detail)
-    detail = f"keys here are {listing(known, last='and')}"
-    if "gateway" in known and key in {"agents", "profiles", "team"}:
-        detail = _SITE_ROOT_HINT
     return _Finding("unknown-key", f"unknown key {quote(key)}{hint}", tokens, at_key=True, detail=detail)
 
 
@@ -205,12 +199,16 @@ def _noun(schema: dict[str, Any]) -> str:
 
 
 def _quotes_hint(refusal: _Refusal) -> str:
+    if not refusal.tokens and "agents" in refusal.schema.get("properties", ()):
+        return "every YAML file in and below an environment's directory is read as a fleet file; keep others elsewhere"
     if "title" in refusal.schema:
         return ""  # the sentence has named an example already
     if refusal.wanted == "string" and isinstance(refusal.value, bool | int | float):
         return f'to mean text, write "{show(refusal.value)}" in quotes'
     if isinstance(refusal.value, str) and "integer" in refusal.wanted and _LOOKS_WHOLE.fullmatch(refusal.value):
         return "write the number in plain digits: no quotes, no leading zero, nothing between the digits"
+    if isinstance(refusal.value, str) and "number" in refusal.wanted and refusal.value.endswith("%"):
+        return "write the number alone, without a percent sign"
     return ""
 
 

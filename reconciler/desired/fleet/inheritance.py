@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.desired.fleet.declarations import Entry
-from reconciler.desired.wording import NearestNames, quote
+from reconciler.desired.wording import NearestNames, escape, listing, quote
 from reconciler.model.desired import Source
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.values import Struct
 
 _MAX_DRAWN = 8
 """Profiles of a circle that a message draws."""
+_SHOWN_PROFILES = 12
+"""Names that a message lists where none is like the one that is unknown."""
 
 
 class Written(Struct, frozen=True):
@@ -146,9 +148,18 @@ class Profiles:
 
     def _report_unknown(self, entry: Entry) -> None:
         if self._complete and entry.base is not None:
-            summary = f"unknown profile {quote(entry.base)}{self._nearest.hint(entry.base)}"
+            hint = self._nearest.hint(entry.base)
+            summary, detail = f"unknown profile {quote(entry.base)}{hint}", "" if hint else self._declared()
             mark, tokens = entry.base_mark, (entry.base_token,)
-            self.problems.append(entry.problem("unknown-profile", summary, mark=mark, tokens=tokens))
+            self.problems.append(entry.problem("unknown-profile", summary, mark=mark, tokens=tokens, detail=detail))
+
+    def _declared(self) -> str:
+        names = self._nearest.names
+        if not names:
+            return "no profile is declared: write it under 'profiles' in any fleet file"
+        shown = [escape(name) for name in names[:_SHOWN_PROFILES]]
+        rest = len(names) - len(shown)
+        return f"profiles are {listing([*shown, f'{rest} more'] if rest else shown, last='and')}"
 
     def _report_circle(self, names: list[str]) -> None:
         first = min(range(len(names)), key=lambda index: self._entries[names[index]].order())
