@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # a look at files alone needs neither
     from reconciler.model.state import State
 
 
+_SHOWN_NAMES = 12
+
+
 class Environment(Struct, frozen=True, kw_only=True):
     """A valid environment."""
 
@@ -91,11 +94,28 @@ def check_scope(scope: Scope, desired: Desired, state: State) -> None:
         raise UsageError("the selection leaves nobody", hint="its flags narrow one another; take one away")
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join([*names[:_SHOWN_NAMES], *([f"and {more} more"] if more > 0 else [])])
+
+
 def _nearest(team: str, known: set[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
 
     near = get_close_matches(team, sorted(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else f"teams are: {', '.join(sorted(known)) or 'none'}"
+    return f"did you mean {near[0]!r}?" if near else f"teams are: {_listed(sorted(known)) or 'none'}"
+
+
+def _refuse_misspelt(root: Path) -> None:
+    """Refuse a directory that is not there by naming the environments beside it, if there are any."""
+    beside = sorted(path.parent.as_posix() for path in root.parent.glob("*/site.yaml"))
+    if beside:
+        from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
+
+        near = get_close_matches(root.as_posix(), beside, n=1) or (beside if len(beside) == 1 else [])
+        hint = f"did you mean {near[0]}?" if near else f"environments there are: {_listed(beside)}"
+        raise UsageError(f"{root.as_posix()} does not exist", hint=hint)
 
 
 def _refuse_parent(root: Path) -> None:
@@ -103,11 +123,13 @@ def _refuse_parent(root: Path) -> None:
         raise UsageError(
             f"{root.as_posix()} does not exist", hint="this directory is an environment itself: name it as ."
         )
+    if not root.exists():
+        _refuse_misspelt(root)
     if (root / "site.yaml").exists() or not root.is_dir():
         return
     inside = sorted(path.parent.as_posix() for path in root.glob("*/site.yaml"))
     if inside:
         raise UsageError(
-            f"{root.as_posix()} has no site.yaml; it holds the environments {', '.join(inside)}",
+            f"{root.as_posix()} has no site.yaml; it holds the environments {_listed(inside)}",
             hint=f"name one of them, such as {inside[0]}",
         )

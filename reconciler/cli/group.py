@@ -30,7 +30,23 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class NamingGroup(click.Group):
+    """A group that names the nearest of its commands where there is none of a name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
+
+            near = get_close_matches(args[0], names, n=1)
+            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(NamingGroup):
     """A group that knows its commands' names and first lines, and imports one only to run it or to help with it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,17 +65,6 @@ class LazyGroup(click.Group):
                 importlib.import_module(module)
         command: click.Command = sys.modules[module].command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or name the nearest one."""
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
-
-            near = get_close_matches(args[0], _COMMANDS, n=1)
-            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""

@@ -112,7 +112,7 @@ def _complaint(path: Path, *, others: list[Path], root: Path | None) -> str | No
     if stream is not None:
         return f"{shown} is where {stream} goes; name another file"
     if path.exists() and not path.is_file():
-        return f"{shown} is not a file; a report is written to one"
+        return f"{shown} is not a file; a report is written to one, or to standard output with -"
     if not directory.is_dir() or not os.access(directory, os.W_OK):
         return f"{shown} cannot be written: {directory.as_posix()} is no directory that files can be written to"
     return None

@@ -59,6 +59,23 @@ def test_a_directory_of_environments_names_them(site: Site) -> None:
     assert "demo" in ended.err
 
 
+def test_a_name_that_is_like_none_of_several_environments_gets_all_of_them(site: Site) -> None:
+    for number in range(14):
+        site.write(f"../zone-{number:02}/site.yaml", "name: x\n")
+
+    ended = site.run("validate", "nowhere")
+
+    assert ended.code == 3
+    assert "environments there are: demo, zone-00, zone-01" in ended.err
+    assert ended.err.rstrip().endswith("zone-10, and 3 more")
+
+
+def test_a_yaml_file_that_is_no_fleet_is_told_what_it_is_read_as(site: Site) -> None:
+    site.write("playbook.yml", "- hosts: all\n")
+
+    assert "is read as a fleet file; keep others elsewhere" in site.run("validate", "demo").out
+
+
 def test_a_plan_shows_ten_warnings_and_counts_the_rest(site: Site) -> None:
     overrides = "".join(f"  {agent}: {{profile: chat, total: 5}}\n" for agent in range(2001, 2021))
     site.write("more.yaml", f"agents:\n{overrides}")

@@ -79,9 +79,9 @@ def command(
 
     Exits as apply does; 6 when FILE was altered, is of another site or state, or when agents were changed since.
     """
+    undo = _undone(file)
     if not (preview or flags.yes):
         require_somebody_to_ask("look first with --preview, then give --yes")
-    undo = _undone(file)
     opened = within(flags.deadline, open_environment(environment, strict=strict, allow_empty=allow_empty))
     warn_first(opened.warnings)
     if flags.force_sign_in:

@@ -14,6 +14,7 @@ from reconciler.cli.commands.state_moving import mv_site_command
 from reconciler.cli.commands.state_rm import rm_command
 from reconciler.cli.commands.state_transfer import pull_command, push_command, unlock_command
 from reconciler.cli.environment import Environment, check_scope, open_environment
+from reconciler.cli.group import NamingGroup
 from reconciler.cli.options import InstantType, SpanType, environment_argument, json_option, selection_options
 from reconciler.cli.result import CommandResult
 from reconciler.cli.store import open_store, read_state
@@ -36,7 +37,7 @@ from reconciler.report import (
 from reconciler.values import Struct
 
 
-@click.group
+@click.group(cls=NamingGroup)
 def command() -> None:
     """Look at what is recorded: what the gateway last acknowledged. It is not the live value, which nobody can read."""
 
