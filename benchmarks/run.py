@@ -70,8 +70,13 @@ def chosen(names: list[str]) -> list[str]:
 
 def main() -> int:
     """Measure, and write what came out; fail only if something could not be measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="scripts or rows; all unless given")
+    there_are = "\n".join(f"  {script:<18} {' '.join(about.rows)}" for script, about in SCRIPTS.items())
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=f"scripts and their rows:\n{there_are}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", help="scripts or rows, which bring the other rows of their script along")
     names = chosen(parser.parse_args().names)
     failed = 0
     for name in names:
