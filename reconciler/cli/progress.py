@@ -19,6 +19,8 @@ from reconciler.values import Struct
 
 _BAR_EVERY, _LINE_EVERY = 0.2, 30.0
 """Seconds."""
+_ENOUGH, _ENOUGH_SECONDS = 20, 3.0
+"""Outcomes, or seconds, that tell the pace: the first ones wait for sessions and connections."""
 _TROUBLES = (Result.DEFERRED, Result.FAILED, Result.IN_DOUBT)
 
 
@@ -35,9 +37,13 @@ class Tally(Struct, frozen=True, kw_only=True):
         """Say how fast it is, how long the rest takes at that, and what did not go well."""
         rate = self.done / self.seconds if self.seconds > 0 else 0.0
         pace = [f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"] if rate else []  # noqa: PLR2004 - two digits are enough
-        left = [f"{_span((self.total - self.done) / rate)} left"] if rate else []
+        left = [f"{_span((self.total - self.done) / rate)} left"] if rate and self._settled else []
         troubles = [f"{self.counts[each]} {str(each).replace('_', ' ')}" for each in _TROUBLES if self.counts[each]]
         return ", ".join([*pace, *left, *troubles])
+
+    @property
+    def _settled(self) -> bool:
+        return self.done >= _ENOUGH or self.seconds >= _ENOUGH_SECONDS
 
 
 class Progress:

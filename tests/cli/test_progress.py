@@ -62,6 +62,9 @@ def test_nothing_is_shown_before_the_run_is_approved() -> None:
             "10/s, 2 h 45 min left",
             id="hours",
         ),
+        pytest.param(
+            Tally(done=1, total=2400, seconds=0.5, counts=dict.fromkeys(Result, 0)), "2.0/s", id="too-early-to-tell"
+        ),
     ],
 )
 def test_a_tally_tells_the_rate_the_time_left_and_the_troubles(tally: Tally, words: str) -> None:
