@@ -114,7 +114,7 @@ def _refuse_misspelt(root: Path) -> None:
         from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
 
         near = get_close_matches(root.as_posix(), beside, n=1) or (beside if len(beside) == 1 else [])
-        hint = f"did you mean {near[0]}?" if near else f"environments there are: {_listed(beside)}"
+        hint = f"did you mean {near[0]}?" if near else f"name one of the environments there are: {_listed(beside)}"
         raise UsageError(f"{root.as_posix()} does not exist", hint=hint)
 
 

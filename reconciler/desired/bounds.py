@@ -18,7 +18,7 @@ FURTHER = "further-problems"
 
 def further(path: str, count: int, what: str) -> Diagnostic:
     """Return the diagnostic that stands for `count` others of the file `path`."""
-    summary = f"{count} further {what} of this file are not listed; mend those that are"
+    summary = f"{count:,} further {what} of this file are not listed; mend those that are"
     return Diagnostic(path, code=FURTHER, summary=summary)
 
 

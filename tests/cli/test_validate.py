@@ -66,7 +66,7 @@ def test_a_name_that_is_like_none_of_several_environments_gets_all_of_them(site:
     ended = site.run("validate", "nowhere")
 
     assert ended.code == 3
-    assert "environments there are: demo, zone-00, zone-01" in ended.err
+    assert "name one of the environments there are: demo, zone-00, zone-01" in ended.err
     assert ended.err.rstrip().endswith("zone-10, and 3 more")
 
 

@@ -63,8 +63,14 @@ def test_errors_stand_last_next_to_the_end_of_the_text() -> None:
 
 
 def test_many_problems_end_with_their_kinds_and_files() -> None:
-    errors = [Diagnostic(path=f"{line % 3 // 2}.yaml", line=line, code=f"c{line % 2}") for line in range(1501)]
-    warnings = [Diagnostic(path="a.yaml", line=line, severity=Severity.WARNING, code="w") for line in range(21)]
+    errors = [
+        Diagnostic(path=f"{line % 3 // 2}.yaml", line=line, code=f"c{line % 2}", summary=f"{line}")
+        for line in range(1501)
+    ]
+    warnings = [
+        Diagnostic(path="a.yaml", line=line, severity=Severity.WARNING, code="w", summary=f"{line}")
+        for line in range(21)
+    ]
 
     lines = problems_text(errors + warnings, style=PLAIN).splitlines()
 
@@ -73,8 +79,25 @@ def test_many_problems_end_with_their_kinds_and_files() -> None:
     assert len(lines) == 1501 + 21 + 2
 
 
+def test_a_slip_that_was_copied_is_told_once_more_at_the_end() -> None:
+    same = [Diagnostic(path="a.yaml", line=line, code="c", summary="no 'emial'") for line in range(1, 1001)]
+    other = Diagnostic(path="a.yaml", line=1001, code="d", summary="odd")
+
+    assert problems_text(same, style=PLAIN).splitlines()[-1] == "    all of them: no 'emial'"
+    assert problems_text([*same, other], style=PLAIN).splitlines()[-1] == "    1,000 of them: no 'emial'"
+
+
+def test_that_more_are_not_listed_is_told_after_those_that_are() -> None:
+    more = Diagnostic(path="a.yaml", code="further-problems", summary="50,000 further entries are not listed")
+    listed = Diagnostic(path="a.yaml", line=2, code="c", summary="wrong")
+
+    assert problems_text([more, listed], style=PLAIN).splitlines()[-1] == (
+        "a.yaml: error[further-problems]: 50,000 further entries are not listed"
+    )
+
+
 def test_of_very_many_kinds_the_rare_ones_are_counted() -> None:
-    errors = [Diagnostic(path="a.yaml", line=line, code=f"c{min(line, 9)}") for line in range(30)]
+    errors = [Diagnostic(path="a.yaml", line=line, code=f"c{min(line, 9)}", summary=f"{line}") for line in range(30)]
 
     last = problems_text(errors, style=PLAIN).splitlines()[-1]
 

@@ -19,6 +19,8 @@ _ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}
 _MANY = 20
 """Problems that can be taken in at a glance."""
 _SHOWN_KINDS = 6
+_NOT_LISTED = "further-problems"
+"""Says how many more a file has; of a file as a whole, so its place would be before them all."""
 
 
 def diagnostics_text(diagnostics: Iterable[Diagnostic], *, style: Style) -> str:
@@ -43,6 +45,7 @@ def problems_text(diagnostics: Sequence[Diagnostic], *, style: Style, unlisted: 
         elsewhere: the command that lists them all.
     """
     errors = [each for each in diagnostics if each.severity is Severity.ERROR]
+    errors.sort(key=lambda each: each.code == _NOT_LISTED)
     warnings = [each for each in diagnostics if each.severity is not Severity.ERROR]
     more = f"… and {counted(unlisted, 'more warning')}: {elsewhere}\n" if unlisted else _kinds(warnings, "warning")
     listed = diagnostics_text(warnings, style=style) + more + diagnostics_text(errors, style=style)
@@ -50,7 +53,7 @@ def problems_text(diagnostics: Sequence[Diagnostic], *, style: Style, unlisted: 
 
 
 def _kinds(diagnostics: Sequence[Diagnostic], noun: str) -> str:
-    """Return a line that counts the kinds and files of many diagnostics; nothing for a few."""
+    """Return lines that tell the kinds and files of many diagnostics; nothing for a few."""
     if len(diagnostics) <= _MANY:
         return ""
     kinds = Counter(each.code for each in diagnostics).most_common()
@@ -59,7 +62,14 @@ def _kinds(diagnostics: Sequence[Diagnostic], noun: str) -> str:
     words += [f"and {counted(rest, 'more kind')}"] if rest > 0 else []
     (path, most), *others = Counter(each.path for each in diagnostics).most_common()
     where = f"{counted(len(others) + 1, 'file')}, most in {printable(path)} ({most:,})" if others else printable(path)
-    return f"{counted(len(diagnostics), noun)}: {', '.join(words)}; in {where}\n"
+    return f"{counted(len(diagnostics), noun)}: {', '.join(words)}; in {where}\n{_most_of_them(diagnostics)}"
+
+
+def _most_of_them(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return what most of them say, if they say the same: one slip that was copied."""
+    ((summary, count),) = Counter(each.summary for each in diagnostics).most_common(1)
+    same = count * 2 > len(diagnostics)
+    return f"    {'all' if count == len(diagnostics) else f'{count:,}'} of them: {printable(summary)}\n" if same else ""
 
 
 def _line(each: Diagnostic, style: Style) -> str:
