@@ -87,6 +87,13 @@ def test_a_document_with_no_line_of_a_record_is_read_as_by_the_plain_way(between
     assert plainly(document, "demo") == quickly(document, "demo")
 
 
+def test_an_empty_line_behind_a_comma_too_many_is_refused_wherever_a_piece_of_the_document_ends() -> None:
+    document = encode(state({agent: record() for agent in (1001, 1002, 1003)}))
+    damaged = document.replace(b"}\n  },\n", b"},\n\n  },\n")
+    assert isinstance(plainly(damaged, "demo"), str)
+    assert not any(cut_records(damaged, chunk=chunk) for chunk in range(1, 901))
+
+
 @settings(max_examples=100, deadline=None)
 @given(states(), st.data())
 def test_lines_that_change_places_or_come_twice_are_read_alike(state: State, data: st.DataObject) -> None:

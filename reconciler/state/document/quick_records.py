@@ -76,10 +76,10 @@ def cut_records(data: bytes, *, chunk: int = _CHUNK, tell: Tell | None = None) -
 
 def _chunks(data: bytes, start: int, end: int, *, size: int) -> Iterator[bytes]:
     """Yield the lines from `start` to `end`, some at a time, so that there is never a copy of them all."""
-    while start < end:
+    while start <= end:  # at `end` itself an empty line would begin, and that is a line too
         stop = data.find(b"\n", start + size, end)
         yield data[start:stop] if stop >= 0 else data[start:end] + b","  # as behind every line but the last
-        start = stop + 1 if stop >= 0 else end
+        start = (stop if stop >= 0 else end) + 1
 
 
 def _read(chunk: bytes, known: _Known, records: dict[AgentId, AgentRecord]) -> int:
