@@ -280,6 +280,18 @@ _PIECES = [
 ]
 
 
+@pytest.mark.parametrize(
+    "cause",
+    ['{"line": 1, "path": "a.yaml"}', '{"path":"a.yaml","line":1}', '{"path": "a.yaml", "line": 1234567890}'],
+    ids=["line-first", "no-blanks", "a-line-far-down"],
+)
+def test_a_cause_that_is_laid_out_otherwise_is_read_as_it_stands(cause: str) -> None:
+    lines = document_text(saved_plan(PLANS["every-reason-with-reset"](), tool_version="1"))
+    text = re.sub(r'(?<="cause": )\{[^}]*\}', cause, lines, count=1)
+    assert text != lines
+    assert _decoded(parse_json(text.encode())) == read_saved_plan(text.encode(), name="plan.json")
+
+
 def test_what_agents_share_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
     values = [concurrency(25, web_chat=9), concurrency(25, web_chat=8)]
     agents = range(1001, 1501)

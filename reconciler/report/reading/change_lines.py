@@ -55,8 +55,11 @@ class ChangeLines:
         known = self._shapes.get(shape)
         if known is None:
             known = self._shapes[shape] = deed(Fields(Members(f'"action": {shape}')))
-        causes = map(self._place, _PLACE.finditer(words))
-        edits = [edit if edit.cause is None else replace(edit, cause=next(causes)) for edit in known.edits]
+        causes = list(map(self._place, _PLACE.finditer(words)))
+        if len(causes) != sum(edit.cause is not None for edit in known.edits):
+            raise MisreadError("has a cause that is laid out otherwise", ".edits")
+        rest = iter(causes)
+        edits = [edit if edit.cause is None else replace(edit, cause=next(rest)) for edit in known.edits]
         return Deed(known.build, tuple(edits))
 
     def _team(self, words: str) -> str | None:
