@@ -49,7 +49,17 @@ def test_what_else_helps_is_said_once_in_a_file() -> None:
     ]
 
 
-def test_errors_stand_last_next_to_the_end_of_the_text() -> None:
+def test_a_few_problems_stand_in_the_order_of_their_places_whatever_they_are() -> None:
+    error = Diagnostic(path="a.yaml", line=1, code="c", summary="wrong")
+    warning = Diagnostic(path="a.yaml", line=2, severity=Severity.WARNING, code="w", summary="odd")
+
+    assert problems_text([error, warning], style=PLAIN).splitlines() == [
+        "a.yaml:1: error[c]: wrong",
+        "a.yaml:2: warning[w]: odd",
+    ]
+
+
+def test_among_many_problems_errors_stand_last_next_to_the_end_of_the_text() -> None:
     error = Diagnostic(path="a.yaml", line=1, code="c", summary="wrong")
     warning = Diagnostic(path="a.yaml", line=2, severity=Severity.WARNING, code="w", summary="odd")
 

@@ -1,7 +1,8 @@
 """Diagnostics as text: one line each, `path:line:column: severity: message`, as compilers write and editors read.
 
-Rules of this file: what else helps is said once in a file, not with each of a thousand equal mistakes; errors stand
-last, next to the command's own last line; of more than a screen holds, the kinds are counted.
+Rules of this file: what else helps is said once in a file, not with each of a thousand equal mistakes. A few problems
+stand in the order of their places; of more than a glance takes in, errors stand last, next to the last line of the
+command, and the kinds are counted.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def diagnostics_text(diagnostics: Iterable[Diagnostic], *, style: Style) -> str:
 
 
 def problems_text(diagnostics: Sequence[Diagnostic], *, style: Style, unlisted: int = 0, elsewhere: str = "") -> str:
-    """Return warnings, then errors, and what they are if they are many.
+    """Return the problems in the order given; of many the warnings, then the errors, and what they are.
 
     Args:
         diagnostics: those to list.
@@ -44,9 +45,11 @@ def problems_text(diagnostics: Sequence[Diagnostic], *, style: Style, unlisted: 
         unlisted: how many warnings there are besides.
         elsewhere: the command that lists them all.
     """
-    errors = [each for each in diagnostics if each.severity is Severity.ERROR]
-    errors.sort(key=lambda each: each.code == _NOT_LISTED)
-    warnings = [each for each in diagnostics if each.severity is not Severity.ERROR]
+    ordered = sorted(diagnostics, key=lambda each: each.code == _NOT_LISTED)
+    if len(ordered) <= _MANY and not unlisted:
+        return diagnostics_text(ordered, style=style)
+    errors = [each for each in ordered if each.severity is Severity.ERROR]
+    warnings = [each for each in ordered if each.severity is not Severity.ERROR]
     more = f"… and {counted(unlisted, 'more warning')}: {elsewhere}\n" if unlisted else _kinds(warnings, "warning")
     listed = diagnostics_text(warnings, style=style) + more + diagnostics_text(errors, style=style)
     return listed + _kinds(errors, "error")
