@@ -124,6 +124,7 @@ class _Writer:
         self._indent = random.choice(["  "] * 6 + [" ", "    "])
 
     def fleet(self, start: int) -> str:
+        self._indent = self._pick([self._indent], ["  ", " ", "    ", "   "])
         count = self._random.choice([1, 2, 3, 5, 8, 12, 20])
         entries = [f"{self._indent}{key}:{body}{self._end()}\n" for key, body in self._said(start, count)]
         if self._random.random() < 0.2:

@@ -90,7 +90,7 @@ def fleet_texts(draw: st.DrawFn) -> str:
 
 
 def quickly(text: str, path: str = "fleet.yaml", cutter: Cutter | None = None) -> FleetReading:
-    return read_fleet(path, text, schema=FLEET, cutter=cutter or Cutter(FLEET.accepts, alike=0))
+    return read_fleet(path, text, schema=FLEET, cutter=cutter or Cutter(FLEET.accepts))
 
 
 def plainly(text: str, path: str = "fleet.yaml") -> FleetReading:
@@ -169,7 +169,7 @@ def environments(draw: st.DrawFn, said: Sequence[str]) -> list[str]:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(texts=environments(SAID) | environments(SAID[:2] + SAID[7:9] + SAID[-3:]), complete=st.booleans())
 def test_both_ways_tell_the_same_story_of_an_environment(texts: list[str], *, complete: bool) -> None:
-    cutter = Cutter(FLEET.accepts, alike=0)
+    cutter = Cutter(FLEET.accepts)
     files = {"a.yaml": texts[0], "b/c.yaml": texts[1], "profiles.yaml": PROFILES}
     quick = [quickly(text, path, cutter) for path, text in files.items()]
     plain = [plainly(text, path) for path, text in files.items()]
@@ -222,11 +222,25 @@ def test_what_is_wrong_is_all_that_is_left_for_the_plain_way() -> None:
     assert left == " ".join(cut.rest.split())
 
 
-def test_a_file_with_an_entry_that_has_no_end_and_few_entries_alike_is_read_as_a_whole() -> None:
-    text = "agents:\n  1001: {total: 5, channels: {sms: 1}}\n  1002: {total: 6\n"
-    assert Cutter(FLEET.accepts).cut(text) is None
-    assert Cutter(FLEET.accepts).cut(text.replace("6", "6}")) is not None
-    assert Cutter(FLEET.accepts).cut(fleet(9) + "  9001: {total: 6\n") is not None
+def test_a_file_with_an_entry_that_has_no_end_is_read_as_a_whole() -> None:
+    assert Cutter(FLEET.accepts).cut(fleet(9) + "  9001: {total: 6\n") is None
+    assert Cutter(FLEET.accepts).cut(fleet(9) + "  9001: {total: 6}\n") is not None
+
+
+@pytest.mark.parametrize("end", ["", " ", " # x", "\n", "\n\n"])
+def test_a_file_is_read_entry_by_entry_whether_or_not_its_last_line_ends(end: str) -> None:
+    reading = quickly(fleet(9).rstrip("\n") + end)
+    assert len(reading.alike or ()) == 8
+    require_read_alike(fleet(9).rstrip("\n") + end)
+
+
+def test_files_are_read_entry_by_entry_however_deep_the_entries_of_each_stand() -> None:
+    cutter = Cutter(FLEET.accepts)
+    for deep in ("  ", " ", "    ", "   "):
+        text = f"agents:\n{deep}1001: {{profile: p}}\n{deep}1002:\n     total: 5\n{deep}1003: {{profile: p}}\n"
+        reading = quickly(text, "fleet.yaml", cutter)
+        assert len(reading.alike or ()) == 2
+        assert one_by_one(reading) == plainly(text).file
 
 
 def test_each_new_entry_is_looked_at_once_more_when_one_of_them_is_wrong() -> None:

@@ -17,7 +17,7 @@ from reconciler.values import Struct
 
 _SECTION = re.compile(r"^agents: *+(?:(?<= )#[^\n\r]*+)?\n", re.MULTILINE)
 _FILLER = r"(?: *+(?:#[^\n\r]*+)?\n)*+"
-_FIRST_KEY = re.compile(rf"{_FILLER}( ++)[\"']?[1-9]")
+_FIRST_KEY = re.compile(rf"{_FILLER}( {{1,8}}+)[\"']?[1-9]")  # deeper is odd, and each depth has a pattern of its own
 _NEXT_SECTION = re.compile(r"^[A-Za-z]", re.MULTILINE)
 _COMMENT = r"(?:(?<= )#[^\n\r]*+)?"
 # No anchors, aliases, tags or directives, which concern others; and no block scalars, which end in blank lines or not.
@@ -30,7 +30,7 @@ def _entry(indent: int) -> re.Pattern[str]:
     return re.compile(
         rf"^( {{{indent}}}([\"']?)([1-9][0-9]{{2,5}})(?:-([1-9][0-9]{{2,5}}))?\2:"
         rf"({_LINE}(?:{deeper})*+)"
-        rf" *+{_COMMENT}\n{_FILLER})",
+        rf" *+{_COMMENT}(?:\n{_FILLER}|\Z))",
         re.MULTILINE,
     )
 

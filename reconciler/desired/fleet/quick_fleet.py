@@ -24,8 +24,6 @@ from reconciler.model.agent import MIN_AGENT_ID
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.values import Struct
 
-ALIKE = 4
-"""Of so many entries one may be new where one of those does not end where it seems to: each is read by itself."""
 _ENTRY = 3
 """Tokens of a pointer to an entry, with the empty one that it begins with."""
 
@@ -72,23 +70,17 @@ class Cut(Struct, frozen=True):
 class Cutter:
     """Cuts the files of one environment, and remembers what each text of an entry says."""
 
-    def __init__(self, is_valid: Callable[[Any], bool], *, alike: int = ALIKE) -> None:
-        """Take what tells whether the value of a fleet file is valid, and of how many entries one may be new."""
+    def __init__(self, is_valid: Callable[[Any], bool]) -> None:
+        """Take what tells whether the value of a fleet file is valid."""
         self._is_valid = is_valid
-        self._alike = alike
         self._models: dict[str, Model] = {}
         self._wrong: set[str] = set()
         """Texts that something is wrong with."""
-        self._indent: int | None = None
-        """Of the first file: what is deeper than a key in one file need not be so in another."""
 
     def cut(self, text: str) -> Cut | None:
         """Return the file in two, or `None` if it is to be read as a whole."""
         entries = cut_entries(text)
-        if entries is None or self._indent not in (None, entries.indent):
-            return None
-        self._indent = entries.indent
-        if not self._learn(entries.says):
+        if entries is None or not self._learn(entries.says):
             return None
         firsts = list(map(int, entries.firsts))
         lasts = [int(last) if last else first for last, first in zip(entries.lasts, firsts, strict=True)]
@@ -119,14 +111,12 @@ class Cutter:
         return left
 
     def _learn(self, texts: Sequence[str]) -> bool:
-        """Read the texts that are new, and tell whether that was worth it."""
+        """Read the texts that are new, and tell whether each of them can be read by itself."""
         # Not by `-`, which would walk over all that other files have taught for each file anew.
         new = {text for text in texts if text not in self._models and text not in self._wrong}
         read = self._read(sorted(new)) if new else {}
         if read is None:
-            if len(new) * self._alike > len(texts):
-                return False
-            read = {text: model for each in new for text, model in (self._read([each]) or {}).items()}
+            return False
         self._models.update(read)
         self._wrong |= new - read.keys()
         return True
@@ -134,10 +124,11 @@ class Cutter:
     def _read(self, texts: Sequence[str]) -> dict[str, Model] | None:
         """Return what entries of these texts say, without those that something is wrong with.
 
-        `None` if it cannot be told which: then one of them does not end where it seems to.
+        `None` if it cannot be told which: then one of them does not end where it seems to. They stand one blank deep,
+        as no entry stands less: what is deeper than its key is so there too, and how much says nothing.
         """
         keys = [str(MIN_AGENT_ID + number) for number in range(len(texts))]
-        entries = [f"{' ' * (self._indent or 1)}{key}:{text}\n" for key, text in zip(keys, texts, strict=True)]
+        entries = [f" {key}:{text}\n" for key, text in zip(keys, texts, strict=True)]
         document = read_yaml("", "agents:\n" + "".join(entries))
         agents = document.value.get("agents") if isinstance(document.value, dict) else None
         if not isinstance(agents, dict) or list(agents) != keys:
