@@ -34,7 +34,7 @@ A = AgentId(1001)
     ("make", "words", "hint"),
     [
         pytest.param(lambda p: p.mkdir(), "cannot be read: Is a directory", "must name a file", id="directory"),
-        pytest.param(lambda p: p.write_bytes(b""), ": the state file is empty", "restore it", id="empty"),
+        pytest.param(lambda p: p.write_bytes(b""), ": the state file is empty", "move it away", id="empty"),
         pytest.param(lambda p: p.write_bytes(b"{"), ": the state file is not JSON", "restore it", id="cut-short"),
         pytest.param(
             lambda p: p.write_bytes(encode(replace(state(), site="prod"))),

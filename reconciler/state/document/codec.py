@@ -41,7 +41,10 @@ from reconciler.state.document.record_lines import record_lines
 from reconciler.state.document.upgrade import STATE_FORMATS, Ladder, climb
 from reconciler.values import replace
 
-RESTORE = "restore it from a backup or from version control"
+RESTORE = (
+    "restore it from a backup or from version control; if there is none, move it away: everybody is new then, and "
+    "`reconciler state adopt` records what is known to be in force"
+)
 _SITE = (
     "check which environment was meant, and the section state of its site.yaml; if the site was renamed, let its state "
     "follow with `reconciler state mv-site OLD NEW`"
