@@ -30,7 +30,7 @@ from reconciler.desired.reading.source_file import SourceFile
 from reconciler.desired.validation import validator_for
 from reconciler.model.ordering import by_agent
 
-EXAMPLES = 20_000 if os.environ.get("TORTURE") else 300
+EXAMPLES = 20_000 if os.environ.get("TORTURE") else 200
 FLEET = validator_for("fleet")
 FIRST = "0.yaml"
 """Read before all others."""

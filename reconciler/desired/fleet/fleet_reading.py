@@ -18,7 +18,7 @@ from reconciler.values import Struct
 
 if TYPE_CHECKING:
     from reconciler.desired.fleet.late_cutter import LateCutter
-    from reconciler.desired.fleet.quick_fleet import Cutter
+    from reconciler.desired.fleet.quick_fleet import Cut, Cutter
 
 
 class FleetReading(Struct, frozen=True, kw_only=True):
@@ -35,19 +35,26 @@ def read_fleet(path: str, text: str, *, schema: Validator, cutter: Cutter | Late
     """Return what the decoded fleet file called `path` declares."""
     source = SourceFile.of(path, text)
     cut = None if cutter is None else cutter.cut(text)
-    if cut is not None:
-        rest = read_yaml(path, cut.rest, file=source)
-        if cut.is_borne_out(rest):
-            team = rest.value.get("team")
-            team = team if isinstance(team, str) else None
-            alike = Alike(file=source, team=team, columns=cut.fine, models=cut.models)
-            reading = _collected(rest, schema, alike)
-            if not any(map(cut.may_be_blamed_by, reading.problems)):
-                return reading
-    document = read_yaml(path, text, file=source)
+    reading = None if cut is None else _read_in_two(cut, source, schema)
+    return _read_whole(text, source, schema) if reading is None else reading
+
+
+def _read_whole(text: str, source: SourceFile, schema: Validator) -> FleetReading:
+    document = read_yaml(source.path, text, file=source)
     if document.value is None:
         return FleetReading(file=None, problems=document.problems)
     return _collected(document, schema)
+
+
+def _read_in_two(cut: Cut, source: SourceFile, schema: Validator) -> FleetReading | None:
+    """Return what is declared by the entries that are fine and by the rest, or `None` if the cut was none to make."""
+    rest = read_yaml(source.path, cut.rest, file=source)
+    if not cut.is_borne_out(rest):
+        return None
+    team = rest.value.get("team")
+    team = team if isinstance(team, str) else None
+    reading = _collected(rest, schema, Alike(file=source, team=team, columns=cut.fine, models=cut.models))
+    return None if any(map(cut.may_be_blamed_by, reading.problems)) else reading
 
 
 def _collected(document: YamlDocument, schema: Validator, alike: Alike | None = None) -> FleetReading:
