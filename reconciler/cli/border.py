@@ -93,21 +93,22 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def _failed(error: BaseException, command: str, invocation: Invocation) -> CommandResult:
-    code, diagnostics, notes = _told(error)
+    code, diagnostics, notes = _told(error, command)
     return CommandResult(
         command=command, exit_code=code, environment=invocation.environment, diagnostics=diagnostics, notes=notes
     )
 
 
-def _told(error: BaseException) -> tuple[ExitCode, Sequence[Diagnostic], Sequence[str]]:
+def _told(error: BaseException, command: str) -> tuple[ExitCode, Sequence[Diagnostic], Sequence[str]]:
     match error:
         case InvalidFilesError():
             return error.exit_code, error.diagnostics, ()
         case ReconcilerError():
             return error.exit_code, [error_diagnostic(error)], ()
         case click.UsageError():
-            path = error.ctx.command_path if error.ctx else "reconciler"
-            return _plainly(ExitCode.INVALID_INPUT, error.format_message(), f"see `{path} --help`")
+            from reconciler.cli.habits import usage_hint  # noqa: PLC0415 - only a wrong command line needs it
+
+            return _plainly(ExitCode.INVALID_INPUT, error.format_message(), usage_hint(error, command))
         case click.ClickException():
             return _plainly(ExitCode.INVALID_INPUT, error.format_message())
         case click.Abort() | KeyboardInterrupt():

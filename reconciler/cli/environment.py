@@ -101,6 +101,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _nearest(team: str, known: set[str]) -> str:
+    if "," in team:
+        return "give --team once for each team"
     from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
 
     near = get_close_matches(team, sorted(known), n=1)

@@ -39,10 +39,10 @@ class NamingGroup(click.Group):
         """Find the command, or name the nearest one."""
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it
+            from reconciler.cli.habits import nearest_command  # noqa: PLC0415 - only a slip of the keyboard needs it
 
-            near = get_close_matches(args[0], names, n=1)
-            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            near = nearest_command(args[0], names)
+            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near!r}?" if near else ""))
         return super().resolve_command(ctx, args)
 
 
