@@ -7,6 +7,7 @@ import functools
 import json
 import re
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -290,6 +291,17 @@ def test_a_cause_that_is_laid_out_otherwise_is_read_as_it_stands(cause: str) -> 
     text = re.sub(r'(?<="cause": )\{[^}]*\}', cause, lines, count=1)
     assert text != lines
     assert _decoded(parse_json(text.encode())) == read_saved_plan(text.encode(), name="plan.json")
+
+
+def test_the_longest_name_of_a_file_costs_a_few_copies_of_it() -> None:
+    text = document_text(saved_plan(PLANS["every-reason-with-reset"](), tool_version="1"))
+    data = re.sub(r'(?<="path": )"[^"]*"', f'"{"a" * 1_000_000}"', text, count=1).encode()
+    tracemalloc.start()
+    try:
+        read_saved_plan(data, name="plan.json")
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_agents_share_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:

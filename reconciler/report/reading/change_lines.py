@@ -17,7 +17,8 @@ from reconciler.report.reading.values import Fields, Members, MisreadError, opti
 from reconciler.values import replace
 
 _AGENT = '"agent": "'
-_PLACE = re.compile(r'\{"path": ("(?:[^"\\]|\\.)*"), "line": ([1-9][0-9]{0,8})\}', re.ASCII)
+# Possessive: a group that may be tried again keeps a note for each of its turns, which makes gigabytes of a long text.
+_PLACE = re.compile(r'\{"path": ("[^"\\]*+(?:\\.[^"\\]*+)*+"), "line": ([1-9][0-9]{0,8})\}', re.ASCII)
 _ANY_PLACE = '{"path": "", "line": 1}'
 
 
