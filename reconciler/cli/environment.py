@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # a look at files alone needs neither
 
 
 _SHOWN_NAMES = 12
+_USUAL = Path("desired")
+"""Where a repository keeps its environments."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -110,7 +112,10 @@ def _nearest(team: str, known: set[str]) -> str:
 
 
 def _refuse_misspelt(root: Path) -> None:
-    """Refuse a directory that is not there by naming the environments beside it, if there are any."""
+    """Refuse a directory that is not there by naming the environments that may be meant, if there are any."""
+    usual = _USUAL / root
+    if (usual / "site.yaml").exists():
+        raise UsageError(f"{root.as_posix()} does not exist", hint=f"did you mean {usual.as_posix()}?")
     beside = sorted(path.parent.as_posix() for path in root.parent.glob("*/site.yaml"))
     if beside:
         from difflib import get_close_matches  # noqa: PLC0415 - only a slip of the keyboard needs it

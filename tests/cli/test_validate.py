@@ -70,6 +70,15 @@ def test_a_name_that_is_like_none_of_several_environments_gets_all_of_them(site:
     assert ended.err.rstrip().endswith("zone-10, and 3 more")
 
 
+def test_an_environment_below_desired_is_found_by_its_name_alone(site: Site) -> None:
+    site.write("../desired/north/site.yaml", "name: x\n")
+
+    ended = site.run("plan", "north")
+
+    assert ended.code == 3
+    assert "did you mean desired/north?" in ended.err
+
+
 def test_a_yaml_file_that_is_no_fleet_is_told_what_it_is_read_as(site: Site) -> None:
     site.write("playbook.yml", "- hosts: all\n")
 
