@@ -43,7 +43,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "non-finite-number": ("`.inf`, `.nan`, or too large a number", "write a number"),
     "whole-number-as-float": ("`9.0` or `1e1`", "write `9`, `10`"),
     "number-too-long": ("over 18 digits", "write a smaller number"),
-    "unknown-key": ("a setting that does not exist", "take the one it suggests"),
+    "unknown-key": (
+        "a setting that does not exist, or not there",
+        "take the one it suggests, or move it where it says",
+    ),
     "unknown-channel": ("a channel that does not exist", "take the one it suggests"),
     "unknown-value": ("a word that is not one of those possible", "take one of those it lists"),
     "misplaced-key": ("a setting of another kind of source or backend", "remove it, or change `source` or `backend`"),
