@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.site.addresses import normalise_url, split_url
 from reconciler.desired.site.durations import parse_duration
-from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.sections import parse_secret_reference, parsed, written
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.gateway_settings import CallnumsKey, ClientCertificate, GatewaySettings
 
@@ -81,10 +81,9 @@ def _problem(document: YamlDocument, key: str, code: str, summary: str, **more: 
 
 def build_gateway(value: dict[str, Any]) -> GatewaySettings:
     """Return the settings of a section that nothing is wrong with."""
-    settings: dict[str, Any] = {key: value[key] for key in ("ca_file", "insecure", "concurrency") if key in value}
+    settings = written(value, "ca_file", "insecure", "concurrency")
     for key, parse in _PARSED.items():
-        if key in value:
-            settings[key] = parse(value[key])
+        settings |= parsed(value, parse, key)
     return GatewaySettings(**settings)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.site.durations import parse_duration
-from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.sections import parse_secret_reference, parsed, written
 from reconciler.desired.site.session_addresses import normalise_broker_url, parse_redis_url
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.loopback import is_loopback
@@ -74,15 +74,15 @@ def _redis(value: dict[str, Any]) -> RedisSessions:
     return RedisSessions(
         address=parse_redis_url(value["url"]),
         layout=_layout(value),
-        **_only(value, "username", "ca_file", "client_name"),
-        **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, parse_secret_reference, "password"),
+        **written(value, "username", "ca_file", "client_name"),
+        **parsed(value, parse_duration, "timeout"),
+        **parsed(value, parse_secret_reference, "password"),
     )
 
 
 def _layout(value: dict[str, Any]) -> RedisLayout:
     if "hash" in value:
-        return FieldPerAgent(hash=value["hash"], **_parsed(value, _template, "field"))
+        return FieldPerAgent(hash=value["hash"], **parsed(value, _template, "field"))
     if "fields" in value:
         return HashPerAgent(key=_template(value["key"]), fields=HashFields(**value["fields"]))
     return KeyPerAgent(key=_template(value["key"]))
@@ -91,10 +91,10 @@ def _layout(value: dict[str, Any]) -> RedisLayout:
 def _http(value: dict[str, Any]) -> HttpSessions:
     return HttpSessions(
         url=normalise_broker_url(value["url"]),
-        **_only(value, "ca_file"),
-        **_parsed(value, HttpMethod, "method"),
-        **_parsed(value, parse_duration, "timeout"),
-        **_parsed(value, parse_secret_reference, "token"),
+        **written(value, "ca_file"),
+        **parsed(value, HttpMethod, "method"),
+        **parsed(value, parse_duration, "timeout"),
+        **parsed(value, parse_secret_reference, "token"),
     )
 
 
@@ -102,9 +102,9 @@ def _sign_in(value: dict[str, Any]) -> SignInSessions:
     return SignInSessions(
         credentials=parse_secret_reference(value["credentials"]),
         auth_mode=AuthMode(value.get("auth_mode", AuthMode.DYNAMIC)),
-        **_only(value, "force"),
-        **_parsed(value, KeepAlive, "keep_alive"),
-        **_parsed(value, parse_duration, "timeout"),
+        **written(value, "force"),
+        **parsed(value, KeepAlive, "keep_alive"),
+        **parsed(value, parse_duration, "timeout"),
     )
 
 
@@ -120,11 +120,3 @@ def _shared_name(text: str) -> None:
 
 def _template(text: str) -> AgentTemplate:
     return AgentTemplate(text=text)
-
-
-def _parsed(value: dict[str, Any], parse: Callable[[str], object], *keys: str) -> dict[str, Any]:
-    return {key: parse(value[key]) for key in keys if key in value}
-
-
-def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value[key] for key in keys if key in value}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.site.durations import parse_duration
-from reconciler.desired.site.secret_references import parse_secret_reference
+from reconciler.desired.site.sections import parse_secret_reference, parsed, written
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.session_settings import CommandSessions, EnvSessions, FileSessions, SessionUse
 
@@ -48,8 +48,7 @@ def advise_sessions(document: YamlDocument) -> Iterator[Diagnostic]:
 
 def build_session_use(value: dict[str, Any]) -> SessionUse:
     """Return how the section wants sessions to be used, whatever their source."""
-    batch = {"batch": value["batch"]} if "batch" in value else {}
-    return SessionUse(**batch, **_seconds(value, "max_age"))
+    return SessionUse(**written(value, "batch"), **parsed(value, parse_duration, "max_age"))
 
 
 def build_sessions(value: dict[str, Any]) -> SessionSettings:
@@ -58,14 +57,10 @@ def build_sessions(value: dict[str, Any]) -> SessionSettings:
         case None | "file":
             return FileSessions(path=value["path"]) if "path" in value else _DEFAULT
         case "env":
-            return EnvSessions(variable=value["variable"]) if "variable" in value else EnvSessions()
+            return EnvSessions(**written(value, "variable"))
         case "command":
-            return CommandSessions(command=tuple(value["command"]), **_seconds(value, "timeout"))
+            return CommandSessions(command=tuple(value["command"]), **parsed(value, parse_duration, "timeout"))
         case _:
             from reconciler.desired.site.session_servers import build_server  # noqa: PLC0415 - see the rules of this file
 
             return build_server(value)
-
-
-def _seconds(value: dict[str, Any], key: str) -> dict[str, Any]:
-    return {key: parse_duration(value[key])} if key in value else {}

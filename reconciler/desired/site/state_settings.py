@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from reconciler.desired.reading.marks import YamlDocument
-from reconciler.desired.site.secret_references import OBJECT_SECRETS, parse_secret_reference
+from reconciler.desired.site.sections import OBJECT_SECRETS, parse_secret_reference, written
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.state_settings import LocalState
 
@@ -39,7 +39,7 @@ def check_default_ref(document: YamlDocument) -> Iterator[Diagnostic]:
 def build_state(value: dict[str, Any]) -> StateSettings:
     """Return the backend that the section describes; an empty one is the default."""
     if not _is_away(value):
-        return LocalState(path=value["path"]) if "path" in value else LocalState()
+        return LocalState(**written(value, "path"))
     from reconciler.desired.site.states_away import build_away  # noqa: PLC0415 - see the rules of this file
 
     return build_away(value)

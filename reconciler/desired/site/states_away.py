@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.desired.reading.marks import YamlDocument
 from reconciler.desired.site.durations import parse_duration
-from reconciler.desired.site.secret_references import OBJECT_SECRETS, parse_secret_reference
+from reconciler.desired.site.sections import OBJECT_SECRETS, parse_secret_reference, parsed, written
 from reconciler.desired.site.state_addresses import (
     check_git_ref,
     check_git_remote,
@@ -56,27 +56,26 @@ def build_away(value: dict[str, Any]) -> GitState | ObjectState | HttpState:
     """Return the backend that the section describes."""
     match value["backend"]:
         case "git":
-            return GitState(**_only(value, "remote", "ref", "journal"), **_login(value))
+            return GitState(**written(value, "remote", "ref", "journal"), **_login(value))
         case "object":
             return _object(value)
     return HttpState(
-        **_only(value, "url", "update_method", "lock_url", "lock_method", "unlock_url", "unlock_method"),
-        **_only(value, "ca_file", "retries", "journal"),
-        **_timeout(value),
+        **written(value, "url", "update_method", "lock_url", "lock_method", "unlock_url", "unlock_method"),
+        **written(value, "ca_file", "retries", "journal"),
+        **parsed(value, parse_duration, "timeout"),
         **_login(value),
     )
 
 
 def _object(value: dict[str, Any]) -> ObjectState:
     kind, bucket, key = parse_object_url(value["url"])
-    secrets = {name: parse_secret_reference(text) for name, text in _only(value, *OBJECT_SECRETS).items()}
     return ObjectState(
         kind=kind,
         bucket=bucket,
         key=key,
-        options=_only(value, *_OPTIONS),
-        secrets=secrets,
-        **_only(value, "ca_file", "journal"),
+        options=written(value, *_OPTIONS),
+        secrets=parsed(value, parse_secret_reference, *OBJECT_SECRETS),
+        **written(value, "ca_file", "journal"),
     )
 
 
@@ -85,11 +84,3 @@ def _login(value: dict[str, Any]) -> dict[str, Any]:
         return {}
     password = parse_secret_reference(value["password"])
     return {"login": BasicLogin(username=value.get("username", _GIT_USER), password=password)}
-
-
-def _timeout(value: dict[str, Any]) -> dict[str, Any]:
-    return {"timeout": parse_duration(value["timeout"])} if "timeout" in value else {}
-
-
-def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value[key] for key in keys if key in value}
