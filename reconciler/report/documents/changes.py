@@ -7,28 +7,11 @@ writes is the text of `change_document`, which says what an entry is; tests hold
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from reconciler.model.concurrency import Concurrency
 from reconciler.model.desired import Source
 from reconciler.model.plan import Change, Edit
-from reconciler.report.documents.text import Document, Entries, compact
-
-_T = TypeVar("_T")
-
-
-class Once(dict[_T, str]):
-    """The JSON text of values that many entries share, made when it is first asked for."""
-
-    def __init__(self, document: Callable[[_T], object]) -> None:
-        """Begin with nothing written; `document` makes a value JSON-ready."""
-        super().__init__()
-        self._document = document
-
-    def __missing__(self, value: _T) -> str:
-        """Write `value`."""
-        text = self[value] = compact(self._document(value))
-        return text
+from reconciler.report.documents.text import Document, Entries, Once
 
 
 def change_entries(changes: Sequence[Change]) -> Entries:
@@ -43,8 +26,8 @@ def change_document(change: Change) -> Document:
         "team": change.team,
         "action": str(change.action),
         "reason": str(change.reason),
-        "before": _numbers(change.before),
-        "after": _numbers(change.after),
+        "before": numbers_document(change.before),
+        "after": numbers_document(change.after),
         "edits": _edits(change.edits),
         "source": _source(change.source),
     }
@@ -52,7 +35,7 @@ def change_document(change: Change) -> Document:
 
 def change_writer() -> Callable[[Change], str]:
     """Return what writes one change after another."""
-    words, numbers, edits = Once[str | None](lambda word: word), Once(_numbers), Once(_edits)
+    words, numbers, edits = Once[str | None](), Once(numbers_document), Once(_edits)
 
     def source(place: Source | None) -> str:  # nearly every agent has a line of its own
         return "null" if place is None else f'{{"path": {words[place.path]}, "line": {place.line}}}'
@@ -72,7 +55,8 @@ def concurrency_document(value: Concurrency) -> Document:
     return {"total": value.total, "channels": {channel.code: sessions for channel, sessions in value.channels}}
 
 
-def _numbers(value: Concurrency | None) -> Document | None:
+def numbers_document(value: Concurrency | None) -> Document | None:
+    """Return likewise the numbers of an agent who may have none."""
     return None if value is None else concurrency_document(value)
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.model.agent import AgentId
-from reconciler.model.concurrency import Concurrency
 from reconciler.model.going_back import GoingBack
 from reconciler.model.inverse import InverseChange, InversePlan
 from reconciler.model.state import AgentRecord, Holding
-from reconciler.report.documents.changes import Once, concurrency_document
-from reconciler.report.documents.text import Document, Entries, compact
+from reconciler.report.documents.changes import numbers_document
+from reconciler.report.documents.text import Document, Entries, Once, compact
 from reconciler.report.documents.writing import FORMAT_VERSION, record_document
 
 INVERSE = "rollback"
@@ -64,12 +63,8 @@ def _change(change: InverseChange) -> Document:
         "action": str(change.action),
         "outcome": None if change.result is None else str(change.result),
         "before": None if change.before is None else record_document(change.before),
-        "after": _numbers(change.after),
+        "after": numbers_document(change.after),
     }
-
-
-def _numbers(value: Concurrency | None) -> Document | None:
-    return None if value is None else concurrency_document(value)
 
 
 class _Around(dict[Holding, list[str]]):
@@ -82,7 +77,7 @@ class _Around(dict[Holding, list[str]]):
 
 def _writer() -> Callable[[InverseChange], str]:
     """Return what writes one change after another: the text of `_change`, and what agents share of it once."""
-    words, numbers, around = Once[str | None](lambda word: word), Once(_numbers), _Around()
+    words, numbers, around = Once[str | None](), Once(numbers_document), _Around()
 
     def record(before: AgentRecord | None) -> str:
         if before is None:

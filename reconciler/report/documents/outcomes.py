@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from reconciler.model.outcome import Outcome, Result
-from reconciler.report.documents.changes import Once
-from reconciler.report.documents.text import Document, Entries
+from reconciler.report.documents.text import Document, Entries, Once
 
 
 def outcome_entries(outcomes: Iterable[Outcome]) -> Entries:
@@ -33,7 +32,7 @@ def outcome_document(outcome: Outcome) -> Document:
 
 def outcome_writer() -> Callable[[Outcome], str]:
     """Return what writes one outcome after another; what the gateway says to thousands is put into words once."""
-    words = Once[str | None](lambda word: word)
+    words = Once[str | None]()
 
     def write(outcome: Outcome) -> str:
         return (

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.values import Struct
 
 Document = dict[str, object]
+_T = TypeVar("_T")
 
 # One encoder for all entries: making one costs more than encoding a change, and no document of ours holds itself.
 compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False).encode
 """Returns the JSON text of a value, in one line."""
+
+
+class Once(dict[_T, str]):
+    """The JSON text of values that many entries share, made when it is first asked for."""
+
+    def __init__(self, document: Callable[[_T], object] = lambda value: value) -> None:
+        """Begin with nothing written; `document` makes a value JSON-ready that is not so already."""
+        super().__init__()
+        self._document = document
+
+    def __missing__(self, value: _T) -> str:
+        """Write `value`."""
+        text = self[value] = compact(self._document(value))
+        return text
 
 
 class Entries(Struct, frozen=True, kw_only=True):
