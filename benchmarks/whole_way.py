@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fleet import first_agent, write_fleet
-
-RECONCILER = (sys.executable, "-m", "reconciler")
+from measuring import RECONCILER
 
 
 def main() -> int:
