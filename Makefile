@@ -52,7 +52,8 @@ torture: $(INSTALLED) ## Kill, cut and refuse all that can be: the long run of t
 
 fuzz: $(INSTALLED) ## Hold the quick readers to the plain ones over a hundred thousand generated files.
 	@TORTURE=1 $(PYTEST) tests/desired/test_quick_fleet.py tests/desired/test_quick_environments.py \
-		tests/desired/test_gate_and_explainer.py $(ARGS)
+		tests/desired/test_gate_and_explainer.py tests/state/test_tampered_states.py \
+		tests/report/test_tampered_documents.py $(ARGS)
 
 azurite: $(INSTALLED) ## Hold states in Azure's blobs to the contract, against Azurite. Needs npm, and 190 MB.
 	@npm install --no-audit --no-fund --silent --prefix .azurite azurite@3.37.0
