@@ -58,6 +58,7 @@ def read_file(path: Path, *, what: str) -> bytes:
     Raises:
         InputError: it cannot be read, is a device, or is far too large to be what it should be.
     """
+    hint = f"name the {what} file"
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
@@ -65,9 +66,9 @@ def read_file(path: Path, *, what: str) -> bytes:
             too_large = found.st_size > _LARGEST
             data = b"" if endless or too_large else file.read(_LARGEST + 1)
     except OSError as error:
-        raise InputError(f"{path.as_posix()} cannot be read: {error.strerror}", hint=f"name the {what} file") from error
+        raise InputError(f"{path.as_posix()} cannot be read: {error.strerror}", hint=hint) from error
     if endless:
-        raise InputError(f"{path.as_posix()} is a device", hint=f"name the {what} file")
+        raise InputError(f"{path.as_posix()} is a device", hint=hint)
     if too_large or len(data) > _LARGEST:
-        raise InputError(f"{path.as_posix()} is larger than 1 GiB: not a {what} of ours")
+        raise InputError(f"{path.as_posix()} is larger than 1 GiB: not a {what} of ours", hint=hint)
     return data

@@ -244,6 +244,7 @@ def test_a_file_that_is_far_too_large_is_not_read_as_a_plan(site: Site) -> None:
 
     assert ended.code == 3
     assert "1 GiB" in ended.err
+    assert "name the plan or outcome file" in ended.err
 
 
 @pytest.mark.parametrize(
