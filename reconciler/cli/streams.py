@@ -65,14 +65,36 @@ def write(stream: TextIO, text: str) -> None:
     if not text.isascii() and isinstance(encoding := stream.encoding, str):
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        stream.write(text)
-        stream.flush()
+        _write_all(stream, text)
     except BrokenPipeError:
         _discard(stream)
     except OSError as error:
         _discard(stream)
         if stream is not sys.stderr:  # nobody is left to be told about stderr
             raise UnwritableOutputError(f"the result cannot be written: {error.strerror}") from error
+
+
+def _write_all(stream: TextIO, text: str) -> None:
+    """Write to the very end, waiting where `stream` does not wait itself.
+
+    Not by Python's own streams: unbuffered (PYTHONUNBUFFERED, as in most images of containers), they drop without a
+    word what the system did not take at once; buffered, they give up at a pipe that does not wait, as Node.js makes.
+    """
+    stream.flush()
+    try:
+        number = stream.fileno()
+    except OSError:  # a stream within the process
+        stream.write(text)
+        stream.flush()
+        return
+    rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while rest:
+        try:
+            rest = rest[os.write(number, rest) :]
+        except BlockingIOError:
+            import select  # noqa: PLC0415 - hardly ever needed
+
+            select.select([], [number], [])
 
 
 def _discard(stream: TextIO) -> None:

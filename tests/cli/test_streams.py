@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import itertools
+import os
+import resource
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +72,47 @@ def test_a_stream_of_another_encoding_gets_escapes_instead_of_an_error() -> None
     write(stream, "3 → 4\n")
 
     assert raw.getvalue() == b"3 \\u2192 4\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_result_that_is_cut_short_by_a_full_disk_is_an_error(unbuffered: str, tmp_path: Path) -> None:
+    place = tmp_path / "schema.json"
+    with place.open("wb") as file:
+        ended = subprocess.run(
+            [sys.executable, "-m", "reconciler", "schema", "plan"],
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),  # takes a part, then no more
+        )
+
+    assert place.stat().st_size == 4096
+    assert (ended.returncode, ended.stderr) == (
+        3,
+        "error[invalid-input]: the result cannot be written: File too large\n",
+    )
+
+
+@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+def test_a_pipe_that_does_not_wait_gets_the_whole_result(unbuffered: bool) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    text = "3 → 4\n" * 10_000
+
+    def read() -> bytes:
+        with open(reading, "rb") as pipe:  # noqa: PTH123 - a number, and no path
+            return pipe.read()
+
+    with ThreadPoolExecutor() as threads:
+        read_meanwhile = threads.submit(read)
+        raw = io.FileIO(writing, "w")  # as Python makes its own streams
+        with io.TextIOWrapper(raw if unbuffered else io.BufferedWriter(raw), "utf-8", write_through=unbuffered) as end:
+            write(end, text)
+
+    assert read_meanwhile.result().decode() == text
 
 
 def test_on_a_terminal_the_bar_counts_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
