@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 
 import pytest
 from state.backends.state_server import LOGIN, serving
@@ -32,6 +34,27 @@ def test_the_first_signal_ends_the_run_in_order_with_every_outcome_told(
     applied = {each["agent"] for each in document["outcomes"] if each["outcome"] == "applied"}
     assert applied == set(slow_site.state["agents"]) == applied_at_the_gateway(server)
     assert document["summary"]["skipped"] == 20 - len(applied)
+
+
+_TOLD_LATE = """
+import os, signal, sys
+from reconciler.cli import running
+told = running.outcome_text
+def late(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return told(*arguments, **options)
+running.outcome_text = late
+from reconciler.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_signal_when_the_run_is_over_keeps_nobody_from_its_outcomes(site: Site) -> None:
+    words = [sys.executable, "-c", _TOLD_LATE, "apply", "demo", "--yes"]
+    ended = subprocess.run(words, cwd=site.work, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+    assert (ended.returncode, "interrupted" in ended.stderr) == (0, False)
+    assert f"Apply: {len(site.state['agents'])} applied" in ended.stdout
 
 
 def test_after_a_kill_the_next_run_sends_what_is_missing_or_in_doubt_and_nothing_else(
