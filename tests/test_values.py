@@ -7,6 +7,8 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 
+from rich.pretty import pretty_repr
+
 import reconciler
 from reconciler.model.agent import AgentId
 from reconciler.model.session import Session
@@ -34,3 +36,9 @@ def test_what_a_repr_hides_is_a_field_of_its_class() -> None:
 def test_a_repr_shows_all_but_what_it_hides() -> None:
     session = Session(agent=AgentId(1001), guid="0123", cookies={"name": "value"}, key="login-1")
     assert repr(session) == "Session(agent=1001, key='login-1')"
+
+
+def test_rich_is_shown_no_more_than_a_repr_shows() -> None:
+    session = Session(agent=AgentId(1001), guid="0123", cookies={"name": "value"})
+    assert pretty_repr([session]) == repr([session])
+    assert {each for each in structs() if each.__rich_repr__ is not Struct.__rich_repr__} == set()
