@@ -31,9 +31,12 @@ AN_ENTRY, SOME_LINES = 80, 2**20
 
 
 def environment(folder: Path, agents: int) -> Path:
-    """Write a fleet of `agents` in two files, each agent a line."""
+    """Write a fleet of `agents` in two files, each agent a line: by a profile, and by the same numbers of its own."""
     halves = (range(100_001, 100_001 + agents, 2), range(100_002, 100_001 + agents, 2))
-    texts = ["agents:\n" + "".join(f"  {agent}: {{profile: chat}}\n" for agent in half) for half in halves]
+    says = ("{profile: chat}", "{total: 12, channels: {web_chat: 6, sms: 4}}")
+    texts = [
+        "agents:\n" + "".join(f"  {agent}: {what}\n" for agent in half) for half, what in zip(halves, says, strict=True)
+    ]
     return write(folder, {"site.yaml": SITE, "profiles.yaml": PROFILES, "a.yaml": texts[0], "b.yaml": texts[1]})
 
 
