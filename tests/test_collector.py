@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.collector import seldom_collector
+from reconciler.collector import paused_collector, seldom_collector
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +32,15 @@ def test_a_collector_that_is_switched_off_stays_so() -> None:
 
     with seldom_collector():
         assert gc.get_threshold() == (0, 10, 10)
+
+
+def test_a_paused_collector_runs_again_once_the_outermost_pause_is_over() -> None:
+    running = list[bool]()
+
+    with paused_collector():
+        running.append(gc.isenabled())
+        with paused_collector():
+            pass
+        running.append(gc.isenabled())
+
+    assert (running, gc.isenabled()) == ([False, False], True)
