@@ -13,6 +13,7 @@ import deepdiff
 import pytest
 from desired.environments import SITE, write
 
+from reconciler.cli.writing import write_file
 from reconciler.desired import load
 from reconciler.desired.validation import Validator
 from reconciler.model.agent import AgentId
@@ -21,6 +22,7 @@ from reconciler.model.concurrency import Concurrency
 from reconciler.model.gateway_settings import CallnumsKey
 from reconciler.model.state import AgentRecord, State
 from reconciler.planning import make_plan
+from reconciler.report import document_pieces, saved_plan
 from reconciler.state import OsFiles, decode, encode, replace_file
 
 PROFILES = "profiles:\n  chat: {total: 12, channels: {web_chat: 6, sms: 4}}\n"
@@ -110,3 +112,26 @@ def test_reading_and_writing_a_state_never_hold_all_its_lines_besides_it(agents:
     document = encode(written)
     assert beside(lambda: decode(document, site="demo")) < agents * AN_ENTRY + SOME_LINES
     assert beside(lambda: encode(written)) < len(document) // 8 + agents * AN_ENTRY + SOME_LINES  # room to grow
+
+
+@pytest.mark.parametrize("agents", [10, 20_000])
+def test_a_saved_plan_is_written_a_mebibyte_at_a_time_and_never_held_as_a_whole(
+    agents: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desired = load(environment(tmp_path / "demo", agents)).desired
+    assert desired is not None
+    plan = make_plan(desired, State(lineage=None, serial=0, site=desired.site.name, agents=recorded(agents)))
+    out, sizes, write = tmp_path / "plan.json", list[int](), os.write
+
+    def counting(handle: int, data: bytes) -> int:
+        sizes.append(len(data))
+        return write(handle, data)
+
+    def save() -> Path:
+        write_file(out, document_pieces(saved_plan(plan, tool_version="0.0.0")))
+        return out
+
+    monkeypatch.setattr(os, "write", counting)
+    held, size = beside(save), out.stat().st_size
+    assert len(sizes) <= size // 2**20 + 1
+    assert held < size // 4 + 4 * SOME_LINES

@@ -20,6 +20,10 @@ compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=Fa
 """Returns the JSON text of a value, in one line."""
 
 
+_MOST = 1024
+"""Texts that are remembered at once: where nearly every entry has its own, they would come to be the whole document."""
+
+
 class Once(dict[_T, str]):
     """The JSON text of values that many entries share, made when it is first asked for."""
 
@@ -30,6 +34,8 @@ class Once(dict[_T, str]):
 
     def __missing__(self, value: _T) -> str:
         """Write `value`."""
+        if len(self) == _MOST:
+            self.clear()
         text = self[value] = compact(self._document(value))
         return text
 
